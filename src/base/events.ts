@@ -1,0 +1,20 @@
+/** What a handler tells its caller while it works. The caller decides whether and how to show it. */
+export type ProgressEvent =
+  /** One thing worth a line: a wait, a retry, a file written. */
+  | { type: 'note'; message: string }
+  /** Model calls of one measurement. Counts are of samples but for `calls` and `retried`, which count calls. */
+  | {
+      type: 'calls';
+      claim: string;
+      done: number;
+      total: number;
+      usable: number;
+      calls: number;
+      retried: number;
+      costUsd: number | null;
+      elapsedMs: number;
+    }
+  /** Steps of a known number: claims of a sweep, days of an export, migrations. */
+  | { type: 'progress'; what: string; done: number; total: number; elapsedMs: number };
+
+export type EmitProgress = (event: ProgressEvent) => void;

@@ -1,0 +1,60 @@
+/**
+ * Every setting that hx reads, in the order in which doctor and the docs list them.
+ * `secret` values are masked wherever they are shown.
+ */
+export interface SettingDescription {
+  readonly meaning: string;
+  readonly default?: string;
+  readonly example?: string;
+  readonly secret?: boolean;
+}
+
+export const SETTINGS = {
+  HX_ENV: {
+    meaning: 'Environment when --env is not given: local, development or production',
+    default: 'local',
+  },
+  DATABASE_URL: {
+    meaning: 'Postgres of the local environment; by default the one that `hx db up` started',
+    example: 'postgres://user:password@127.0.0.1:5432/hx',
+    secret: true,
+  },
+  DATABASE_URL_DEV: {
+    meaning: 'Postgres of the development environment (Neon development branch)',
+    example: 'postgres://user:password@ep-name.region.aws.neon.tech/hx?sslmode=verify-full',
+    secret: true,
+  },
+  DATABASE_URL_PROD: {
+    meaning: 'Postgres of the production environment (Neon production branch)',
+    example: 'postgres://user:password@ep-name.region.aws.neon.tech/hx?sslmode=verify-full',
+    secret: true,
+  },
+  HX_DATA_DIR: {
+    meaning: 'Folder of everything hx makes: exports, research.sqlite, embedded Postgres, shell history',
+    default: './data',
+  },
+  HX_PG_PORT: { meaning: 'Port of the local Postgres that `hx db up` starts', example: '54329' },
+  HX_MODEL: { meaning: 'Model when --model is not given', example: 'openai/gpt-5-mini' },
+  HX_CONCURRENCY: { meaning: 'Model calls in flight at once, 1 to 256', default: '16' },
+  HX_SERVE_TOKEN: {
+    meaning: 'Bearer token that `hx serve` asks for; needed to listen beyond loopback',
+    secret: true,
+  },
+  OPENAI_API_KEY: { meaning: 'Key for models openai/*', secret: true },
+  OPENAI_BASE_URL: { meaning: 'Base URL for models openai/*', default: 'https://api.openai.com/v1' },
+  HX_COMPATIBLE_BASE_URL: {
+    meaning: 'Base URL of an OpenAI-compatible server, for models compatible/*',
+    example: 'http://127.0.0.1:11434/v1',
+  },
+  HX_COMPATIBLE_API_KEY: { meaning: 'Key for models compatible/*, where the server wants one', secret: true },
+  HX_DEBUG: { meaning: 'Set to 1 to see stack traces' },
+  NO_COLOR: { meaning: 'Set to anything to switch colours off' },
+} as const satisfies Record<string, SettingDescription>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+export function describeSetting(name: SettingName): SettingDescription {
+  return SETTINGS[name];
+}

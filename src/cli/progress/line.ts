@@ -1,0 +1,75 @@
+import type { Writable } from 'node:stream';
+import type { ProgressEvent } from '../../base/events.js';
+import { columnsOf } from '../context.js';
+
+/** A line appears only once work has taken this long, so that quick commands stay silent. */
+const SHOW_AFTER_MS = 1_000;
+/** A person reads no faster than this, and a terminal over ssh writes no faster. */
+const REDRAW_EVERY_MS = 80;
+
+const ERASE_LINE = '\r\u001b[2K';
+
+export interface ProgressOptions {
+  /** Redraw one line in place; only for a terminal. */
+  readonly live: boolean;
+  /** Print notes. */
+  readonly notes: boolean;
+}
+
+/** Progress on standard error: notes as lines, counts as one line that redraws itself on a terminal. */
+export class ProgressLine {
+  private readonly stream: Writable;
+  private readonly options: ProgressOptions;
+  private drawn = false;
+  private drawnAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(stream: Writable, options: ProgressOptions) {
+    this.stream = stream;
+    this.options = options;
+  }
+
+  show(event: ProgressEvent): void {
+    if (event.type === 'note') {
+      if (!this.options.notes) return;
+      this.erase();
+      this.stream.write(`${event.message}\n`);
+      return;
+    }
+    const now = performance.now();
+    if (!this.options.live || event.elapsedMs < SHOW_AFTER_MS || now - this.drawnAtMs < REDRAW_EVERY_MS)
+      return;
+    this.drawnAtMs = now;
+    this.drawn = true;
+    this.stream.write(ERASE_LINE + describe(event).slice(0, columnsOf(this.stream) - 1));
+  }
+
+  /** Removes the line, so that what follows starts on a clean one. */
+  end(): void {
+    this.erase();
+  }
+
+  private erase(): void {
+    if (!this.drawn) return;
+    this.stream.write(ERASE_LINE);
+    this.drawn = false;
+  }
+}
+
+/** One progress event in words: counts, rate, time left and spend. */
+export function describe(event: Exclude<ProgressEvent, { type: 'note' }>): string {
+  const perSecond = event.elapsedMs > 0 ? (event.done * 1_000) / event.elapsedMs : 0;
+  const left = perSecond > 0 ? `, ${seconds((event.total - event.done) / perSecond)} left` : '';
+  const head = `${event.done}/${event.total}`;
+  if (event.type === 'progress') return `${event.what} ${head}, ${rate(perSecond)}${left}`;
+  const retried = event.retried > 0 ? `, ${event.retried} retried` : '';
+  const cost = event.costUsd === null ? '' : `, $${event.costUsd.toFixed(4)}`;
+  return `${head} samples, ${event.usable} usable, ${event.calls} calls${retried}, ${rate(perSecond)}${left}${cost}`;
+}
+
+function rate(perSecond: number): string {
+  return `${perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toFixed(1)}/s`;
+}
+
+function seconds(value: number): string {
+  return value >= 90 ? `${Math.round(value / 60)} min` : `${Math.ceil(value)} s`;
+}

@@ -1,0 +1,26 @@
+import { type HxError, messageOf } from '../../base/errors.js';
+import type { Paint } from './style.js';
+
+/** An error as a person reads it: what happened, then what to do. The trace only with HX_DEBUG=1. */
+export function renderError(error: HxError, paint: Paint, debug: boolean): string {
+  const lines = [`${paint('red', 'hx:')} ${error.message}`];
+  if (error.hint !== undefined) lines.push(`    ${paint('cyan', error.hint)}`);
+  if (debug) lines.push(traceOf(error));
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same error as one line of JSON. */
+export function renderErrorJson(error: HxError): string {
+  const { code, message, hint, details, exitCode } = error;
+  return `${JSON.stringify({ error: { code, message, hint, details, exit_code: exitCode } })}\n`;
+}
+
+function traceOf(error: Error): string {
+  const cause =
+    error.cause instanceof Error ? `\nCaused by: ${traceOf(error.cause)}` : causeLine(error.cause);
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+function causeLine(cause: unknown): string {
+  return cause === undefined ? '' : `\nCaused by: ${messageOf(cause)}`;
+}

@@ -1,0 +1,58 @@
+import type { Settings } from '../base/config.js';
+import type { EmitProgress } from '../base/events.js';
+import type { Clock } from '../base/time.js';
+import type { Database } from '../operational/connection.js';
+import type { ResearchStore } from '../research/store.js';
+
+/** Everything a handler may touch. Doors make one per command or request; tests make their own. */
+export interface Context {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  /** Aborted by Ctrl-C, a closed request or a deadline. */
+  readonly signal: AbortSignal;
+  readonly emit: EmitProgress;
+  readonly lanes: Lanes;
+}
+
+/** The stores of both lanes, opened on first use and closed together. */
+export class Lanes {
+  private readonly settings: Settings;
+  private readonly signal: AbortSignal;
+  private readonly emit: EmitProgress;
+  private openedDatabase: Promise<Database> | undefined;
+  private openedResearch: Promise<ResearchStore> | undefined;
+
+  constructor(settings: Settings, signal: AbortSignal, emit: EmitProgress) {
+    this.settings = settings;
+    this.signal = signal;
+    this.emit = emit;
+  }
+
+  /**
+   * The operational database of the chosen environment; it declares that environment with every write.
+   * @throws HxError `unavailable` when nothing answers, `refused` when the database is another environment's.
+   */
+  database(): Promise<Database> {
+    this.openedDatabase ??= import('../operational/connection.js').then(({ openDatabase }) =>
+      openDatabase({ settings: this.settings, signal: this.signal, emit: this.emit }),
+    );
+    return this.openedDatabase;
+  }
+
+  /** The SQLite store of lane B, made on first use. */
+  research(): Promise<ResearchStore> {
+    this.openedResearch ??= import('../research/store.js').then(({ openResearchStore }) =>
+      openResearchStore(this.settings.dataDir),
+    );
+    return this.openedResearch;
+  }
+
+  /** Closes what was opened. What failed to open needs no closing. */
+  async close(): Promise<void> {
+    const [database, research] = await Promise.allSettled([this.openedDatabase, this.openedResearch]);
+    this.openedDatabase = undefined;
+    this.openedResearch = undefined;
+    if (database.status === 'fulfilled') await database.value?.close();
+    if (research.status === 'fulfilled') research.value?.close();
+  }
+}

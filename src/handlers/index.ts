@@ -1,0 +1,28 @@
+import type { Context } from './context.js';
+import { type Handler, runHandler } from './handler.js';
+
+/** Every handler by name, each loaded when it is first called. */
+export const HANDLERS = {
+  estimate: async () => (await import('./estimate.js')).estimate,
+};
+
+export type HandlerName = keyof typeof HANDLERS;
+
+export type InputOf<Name extends HandlerName> =
+  Awaited<ReturnType<(typeof HANDLERS)[Name]>> extends Handler<infer Input, unknown> ? Input : never;
+
+export type ResultOf<Name extends HandlerName> =
+  Awaited<ReturnType<(typeof HANDLERS)[Name]>> extends Handler<never, infer Result> ? Result : never;
+
+/**
+ * Loads a handler, validates its input and runs it.
+ * @throws HxError `usage` for input that does not fit, and whatever the handler throws.
+ */
+export async function invoke<Name extends HandlerName>(
+  name: Name,
+  input: unknown,
+  context: Context,
+): Promise<ResultOf<Name>> {
+  const handler = (await HANDLERS[name]()) as unknown as Handler<unknown, ResultOf<Name>>;
+  return runHandler(handler, input, context);
+}

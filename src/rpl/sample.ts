@@ -1,0 +1,79 @@
+import type { Environment } from '../base/environments.js';
+
+/**
+ * A sample is one cell of the plan: one template asked once (its replicate). An attempt is one call made for
+ * a sample; a sample takes one attempt, or more when an answer could not be used or the transport failed.
+ */
+
+/**
+ * `valid` and `repaired` answers count. `failed` means that no answer came (transport, deadline, provider error).
+ */
+export type AttemptStatus = 'valid' | 'repaired' | 'invalid' | 'leaked' | 'refused' | 'truncated' | 'failed';
+
+export function isUsable(status: AttemptStatus): boolean {
+  return status === 'valid' || status === 'repaired';
+}
+
+/** An answer that cannot be used gets one retry; refusals are never retried. */
+export function deservesRetry(status: AttemptStatus): boolean {
+  return status === 'invalid' || status === 'leaked' || status === 'truncated';
+}
+
+/** Decoding parameters, sent explicitly to every provider and part of every sample's key. */
+export interface Decoding {
+  readonly temperature: number;
+  readonly maxOutputTokens: number;
+}
+
+/** One planned sample: everything that determines the call. */
+export interface PlannedSample {
+  /** SHA-256 of canonical JSON of everything that determines the call, hex. */
+  readonly sampleKey: string;
+  readonly templateId: string;
+  /** 0-based, over all slots that use the template. */
+  readonly replicate: number;
+  readonly claim: string;
+  /** System message, the same for every template of a bank. */
+  readonly system: string;
+  /** User message: the template with the claim in it. */
+  readonly user: string;
+}
+
+/** One call and what came of it: what lanes store, one row each, in the order in which they end. */
+export interface Attempt {
+  readonly sampleKey: string;
+  readonly templateId: string;
+  readonly replicate: number;
+  /** 1 for the first call of a sample, then 2, 3, ... */
+  readonly ordinal: number;
+  readonly status: AttemptStatus;
+  /** In [0, 1]; null unless the status is usable. */
+  readonly probTrue: number | null;
+  /** The answer as it came, null when none came. */
+  readonly answerText: string | null;
+  /** Why it is not `valid`, in words; null when it is. */
+  readonly problem: string | null;
+  readonly modelResolved: string | null;
+  /** The provider's fingerprint of the serving configuration, where it gives one. */
+  readonly systemFingerprint: string | null;
+  readonly tokensIn: number | null;
+  readonly tokensOut: number | null;
+  readonly startedAt: Date;
+  readonly latencyMs: number;
+}
+
+/** Where a sample's answers come from; part of the sample key, so simulated and live never share one. */
+export interface ModelIdentity {
+  /** `provider/name` as requested. */
+  readonly model: string;
+  readonly provider: string;
+  /** Base URL of the endpoint; null for the simulator. */
+  readonly baseUrl: string | null;
+  readonly simulated: boolean;
+}
+
+export interface SampleContext {
+  readonly environment: Environment;
+  readonly identity: ModelIdentity;
+  readonly decoding: Decoding;
+}
