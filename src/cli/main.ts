@@ -43,7 +43,7 @@ export async function runCli(argv: string[], context: CliContext): Promise<numbe
   const cli = makeCli(isTerminal(context.stdout) && !context.env['NO_COLOR']);
   const json = argv.includes('--json');
   try {
-    const command = cli.process({ input: argv, context });
+    const command = cli.process(argv, context);
     return (await command.validateAndExecute()) ?? 0;
   } catch (thrown) {
     const error = toCliError(thrown, cli, argv);

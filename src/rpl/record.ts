@@ -362,3 +362,20 @@ export function rowToJson(
   }
   return json;
 }
+
+/** The inverse of rowToJson. */
+export function rowFromJson<Columns extends readonly Column[]>(
+  columns: Columns,
+  json: Readonly<Record<string, unknown>>,
+): RowOf<Columns> {
+  const row: Record<string, unknown> = {};
+  for (const { name, type } of columns) {
+    const value = json[name] ?? null;
+    if (value === null) row[name] = null;
+    else if (type === 'timestamp') row[name] = new Date(value as string);
+    else if (type === 'json') row[name] = JSON.stringify(value);
+    else if (type === 'uint64') row[name] = BigInt(value as string);
+    else row[name] = value;
+  }
+  return row as RowOf<Columns>;
+}

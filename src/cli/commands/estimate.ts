@@ -1,0 +1,56 @@
+import { Command, Option } from 'clipanion';
+import * as t from 'typanion';
+import { HxError } from '../../base/errors.js';
+import { HxCommand } from '../base.js';
+import { readInput, readJsonLines } from '../input.js';
+import { renderEstimate } from '../render/measurement.js';
+
+export class EstimateCommand extends HxCommand {
+  static override paths = [['estimate']];
+  static override usage = Command.Usage({
+    category: 'Measure',
+    description: 'The estimate for samples you already have',
+    details:
+      'Reads JSON Lines {"template": "...", "replicate": 0, "prob_true": 0.7} and prints the estimate that a ' +
+      'check would give for them. The order of the lines does not matter.',
+    examples: [
+      ['From a file', 'hx estimate samples.jsonl'],
+      [
+        'From a pipe, as JSON, with the reference-compatible estimator',
+        'cat samples.jsonl | hx estimate - --estimator rpl-1 --json',
+      ],
+    ],
+  });
+
+  file = Option.String({ name: 'FILE|-' });
+  estimator = Option.String('--estimator', { description: 'rpl-2 (default) or rpl-1' });
+  b = Option.String('-B', { description: 'Bootstrap resamples, 5000 by default', validator: t.isNumber() });
+  seed = Option.String('--seed', { description: 'Bootstrap seed; by default it follows from the samples' });
+
+  async execute(): Promise<void> {
+    const lines = readJsonLines(await readInput(this.file, this.context));
+    const samples = lines.map(({ line, value, problem }) => {
+      if (problem !== undefined) throw malformedLine(this.file, line, problem);
+      const { errors } = t.as(value, isSampleLine, { errors: true });
+      if (errors !== undefined) throw malformedLine(this.file, line, errors.join('; ').replace(/^\./, ''));
+      return value;
+    });
+    const { estimator, b, seed } = this;
+    const result = await this.invoke('estimate', { samples, estimator, b, seed });
+    if (this.json) this.printJson(result);
+    else this.print(renderEstimate(result, this.paint));
+  }
+}
+
+const isSampleLine = t.isObject({
+  template: t.isString(),
+  replicate: t.cascade(t.isNumber(), [t.isInteger(), t.isAtLeast(0)]),
+  prob_true: t.cascade(t.isNumber(), [t.isInInclusiveRange(0, 1)]),
+});
+
+function malformedLine(file: string, line: number, problem: string): HxError {
+  const name = file === '-' ? 'standard input' : file;
+  return new HxError('usage', `${name}, line ${line}: ${problem}`, {
+    hint: 'Each line is a JSON object {"template": text, "replicate": 0, 1, ..., "prob_true": 0 to 1}.',
+  });
+}

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { HxError, messageOf, systemCode } from '../base/errors.js';
+import type { CliContext } from './context.js';
+
+/** The file name that means standard input. */
+export const STANDARD_INPUT = '-';
+
+/**
+ * Reads all of a file, or of standard input when the name is `-`, as UTF-8.
+ * @throws HxError `usage` naming the file.
+ */
+export async function readInput(name: string, context: CliContext): Promise<string> {
+  if (name === STANDARD_INPUT) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of context.stdin) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString('utf8');
+  }
+  try {
+    return await readFile(isAbsolute(name) ? name : join(context.folder, name), 'utf8');
+  } catch (error) {
+    const reason = systemCode(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
+    throw new HxError('usage', `Cannot read ${name}: ${reason}.`, {
+      cause: error,
+      hint: 'Give the path of a file, or - for standard input.',
+    });
+  }
+}
+
+/** One line of a JSONL text: its value, or why it has none. */
+export type JsonLine =
+  | { readonly line: number; readonly value: unknown; readonly problem?: never }
+  | { readonly line: number; readonly value?: never; readonly problem: string };
+
+/** Reads JSON Lines; blank lines are passed over, lines count from 1. */
+export function readJsonLines(text: string): JsonLine[] {
+  const lines: JsonLine[] = [];
+  text.split(/\r?\n/).forEach((content, index) => {
+    if (content.trim() === '') return;
+    try {
+      lines.push({ line: index + 1, value: JSON.parse(content) });
+    } catch (error) {
+      lines.push({ line: index + 1, problem: messageOf(error) });
+    }
+  });
+  return lines;
+}

@@ -1,0 +1,62 @@
+import * as t from 'typanion';
+import { canonicalHash } from '../base/canonical.js';
+import { HxError } from '../base/errors.js';
+import {
+  compareSamples,
+  DEFAULT_ESTIMATOR,
+  DEFAULT_RESAMPLES,
+  ESTIMATORS,
+  type Estimate,
+  type EstimatorSample,
+  estimate as estimateFrom,
+} from '../rpl/estimator.js';
+import { SIZE } from '../rpl/plan.js';
+import { seedFromHash } from '../rpl/prng.js';
+import { defineHandler } from './handler.js';
+import { isSeed, isWholeNumber } from './validators.js';
+
+const isProbability = t.cascade(t.isNumber(), [t.isInInclusiveRange(0, 1)]);
+
+export const isEstimatorSample = t.isObject({
+  template: t.isString(),
+  replicate: t.cascade(t.isNumber(), [t.isInteger(), t.isAtLeast(0)]),
+  prob_true: isProbability,
+});
+
+/** The estimate for samples that were taken elsewhere. */
+export const estimate = defineHandler({
+  name: 'estimate',
+  input: t.isObject({
+    samples: t.isArray(isEstimatorSample),
+    estimator: t.isOptional(t.isEnum(ESTIMATORS)),
+    b: t.isOptional(isWholeNumber(SIZE.b)),
+    seed: t.isOptional(isSeed),
+  }),
+  async run({ samples, estimator = DEFAULT_ESTIMATOR, b = DEFAULT_RESAMPLES, seed }): Promise<Estimate> {
+    const ordered = [...samples].sort(compareSamples);
+    refuseRepeatedCells(ordered);
+    const material = ordered.map(({ template, replicate, prob_true }) => [template, replicate, prob_true]);
+    return estimateFrom(ordered, {
+      estimator,
+      resamples: b,
+      seed:
+        seed === undefined ? seedFromHash(canonicalHash({ samples: material, b, estimator })) : BigInt(seed),
+    });
+  },
+});
+
+/** Two answers for one cell are a mistake of the caller: which of them should count is not ours to guess. */
+function refuseRepeatedCells(ordered: readonly EstimatorSample[]): void {
+  ordered.forEach(({ template, replicate }, index) => {
+    const next = ordered[index + 1];
+    if (next?.template === template && next.replicate === replicate) {
+      throw new HxError(
+        'usage',
+        `Template "${template}" has more than one sample for replicate ${replicate}.`,
+        {
+          hint: 'Number the replicates of a template 0, 1, 2, ...',
+        },
+      );
+    }
+  });
+}

@@ -1,0 +1,110 @@
+import { canonicalHash, canonicalJson, type JsonValue, sha256Hex } from '../base/canonical.js';
+import type { Environment } from '../base/environments.js';
+import type { Bank } from './bank.js';
+import { DEFAULT_ESTIMATOR, DEFAULT_RESAMPLES, type Estimator } from './estimator.js';
+import { seedFromHash } from './prng.js';
+import type { Decoding, ModelIdentity, PlannedSample } from './sample.js';
+import { fillSlots, planSamples } from './sampler.js';
+
+/** Defaults and bounds of a measurement's size. The bounds keep one check's cost within reason. */
+export const SIZE = {
+  k: { default: 16, minimum: 2, maximum: 64 },
+  r: { default: 2, minimum: 1, maximum: 16 },
+  t: { default: 16, minimum: 2, maximum: 64 },
+  b: { default: DEFAULT_RESAMPLES, minimum: 100, maximum: 100_000 },
+} as const;
+
+/** The same for every provider, so that replicate spread can be compared between them. */
+export const DEFAULT_DECODING: Decoding = { temperature: 0.7, maxOutputTokens: 1_024 };
+
+/** What a caller may choose about a measurement. */
+export interface MeasurementOptions {
+  readonly k: number;
+  readonly r: number;
+  readonly t: number;
+  readonly b: number;
+  readonly estimator: Estimator;
+  readonly decoding: Decoding;
+  /** Bootstrap seed; by default it follows from the configuration. */
+  readonly seed?: bigint | undefined;
+  /** 0, or the number of an independent repetition that shares no stored answer with earlier ones. */
+  readonly repeat: number;
+}
+
+export const DEFAULT_OPTIONS: MeasurementOptions = {
+  k: SIZE.k.default,
+  r: SIZE.r.default,
+  t: SIZE.t.default,
+  b: SIZE.b.default,
+  estimator: DEFAULT_ESTIMATOR,
+  decoding: DEFAULT_DECODING,
+  repeat: 0,
+};
+
+/** Everything that is settled about a measurement before its first call. */
+export interface MeasurementPlan {
+  readonly environment: Environment;
+  readonly claim: string;
+  readonly claimHash: string;
+  readonly identity: ModelIdentity;
+  readonly bank: Bank;
+  readonly options: MeasurementOptions;
+  /** Templates in the plan, min(K, T, bank size). */
+  readonly templates: number;
+  /** Template ids in slot order. */
+  readonly slots: readonly string[];
+  readonly samples: readonly PlannedSample[];
+  /** Canonical JSON of everything that determines the computation. */
+  readonly configJson: string;
+  /** SHA-256 of configJson, hex. */
+  readonly configHash: string;
+  readonly bootstrapSeed: bigint;
+}
+
+export interface PlanInput {
+  readonly environment: Environment;
+  readonly claim: string;
+  readonly identity: ModelIdentity;
+  readonly bank: Bank;
+  readonly answerSchema: JsonValue;
+  readonly options: MeasurementOptions;
+}
+
+/** Plans a measurement: which templates, which calls, under which identity. Pure and deterministic. */
+export function planMeasurement(input: PlanInput): MeasurementPlan {
+  const { environment, claim, identity, bank, options } = input;
+  const { k, r, b, estimator, decoding, repeat } = options;
+  const slots = fillSlots(claim, identity.model, bank, options);
+  const templates = new Set(slots).size;
+  const answerSchemaHash = canonicalHash(input.answerSchema);
+  const context = { environment, identity, decoding };
+  const seedMaterial = { claim, model: identity.model, bank: bank.hash, k, r, t: templates, b, estimator };
+  const bootstrapSeed = options.seed ?? seedFromHash(canonicalHash(seedMaterial));
+  const configJson = canonicalJson({
+    ...seedMaterial,
+    environment,
+    provider: identity.provider,
+    base_url: identity.baseUrl,
+    simulated: identity.simulated,
+    bank_version: `${bank.id}@${bank.version}`,
+    answer_schema: answerSchemaHash,
+    temperature: decoding.temperature,
+    max_output_tokens: decoding.maxOutputTokens,
+    bootstrap_seed: String(bootstrapSeed),
+    repeat: repeat === 0 ? undefined : repeat,
+  });
+  return {
+    environment,
+    claim,
+    claimHash: sha256Hex(claim),
+    identity,
+    bank,
+    options,
+    templates,
+    slots: slots.map(({ id }) => id),
+    samples: planSamples(claim, bank, slots, r, answerSchemaHash, context, repeat),
+    configJson,
+    configHash: sha256Hex(configJson),
+    bootstrapSeed,
+  };
+}

@@ -1,0 +1,108 @@
+import { canonicalJson, type JsonValue } from '../base/canonical.js';
+import { centreOf, type EstimatorSample, estimate } from './estimator.js';
+import { type Outcome, readOutcome } from './outcome.js';
+import type { MeasurementPlan } from './plan.js';
+import type { RunRecord } from './record.js';
+import type { Attempt } from './sample.js';
+import { qualityOf, verdictOf } from './verdict.js';
+
+/** Above this share of refusals the estimate comes with worst-case bounds. */
+export const BOUNDS_ABOVE_REFUSED_SHARE = 0.2;
+
+export interface RunInput {
+  readonly runId: string;
+  readonly createdAt: Date;
+  readonly elapsedMs: number;
+  readonly plan: MeasurementPlan;
+  /** Attempts that this run made itself, in whichever invocation. */
+  readonly ownAttempts: readonly Attempt[];
+  /** Attempts of other runs whose answers this run uses. */
+  readonly reusedAttempts: readonly Attempt[];
+}
+
+/**
+ * Makes the run's row from its stored attempts.
+ * @throws HxError `insufficient_samples` when too few answers were usable.
+ */
+export function completeRun(input: RunInput): RunRecord {
+  const { plan, ownAttempts, reusedAttempts } = input;
+  const { options } = plan;
+  const outcome = readOutcome(plan, [...reusedAttempts, ...ownAttempts]);
+  const result = estimate(outcome.usable, {
+    estimator: options.estimator,
+    resamples: options.b,
+    seed: plan.bootstrapSeed,
+  });
+  return {
+    run_id: input.runId,
+    env: plan.environment,
+    created_at: input.createdAt,
+    claim: plan.claim,
+    claim_hash: plan.claimHash,
+    model: plan.identity.model,
+    model_resolved: outcome.modelResolved,
+    simulated: plan.identity.simulated,
+    bank: `${plan.bank.id}@${plan.bank.version}`,
+    bank_hash: plan.bank.hash,
+    config_hash: plan.configHash,
+    k: options.k,
+    r: options.r,
+    t: plan.templates,
+    b: options.b,
+    temperature: options.decoding.temperature,
+    max_output_tokens: options.decoding.maxOutputTokens,
+    ...result,
+    ...countsOf(outcome),
+    ...refusalBounds(outcome, plan),
+    ...qualityOf(outcome.compliance_rate, result.stability_score, result.ci_width),
+    verdict: verdictOf(result.prob_true_rpl),
+    calls_made: ownAttempts.length,
+    samples_reused: new Set(reusedAttempts.map(({ sampleKey }) => sampleKey)).size,
+    tokens_in: sumReported(ownAttempts.map(({ tokensIn }) => tokensIn)),
+    tokens_out: sumReported(ownAttempts.map(({ tokensOut }) => tokensOut)),
+    cost_usd: plan.identity.simulated ? '0.000000' : null,
+    elapsed_ms: input.elapsedMs,
+    sampler_json: canonicalJson({ slots: plan.slots }),
+    config_json: plan.configJson,
+    counts_by_template_json: canonicalJson(outcome.countsByTemplate as unknown as JsonValue),
+  };
+}
+
+function countsOf(outcome: Outcome) {
+  const { n_samples, n_usable, n_refused, n_invalid, n_failed } = outcome;
+  const { compliance_strict_first, compliance_repaired, compliance_rate } = outcome;
+  return {
+    n_samples,
+    n_usable,
+    n_refused,
+    n_invalid,
+    n_failed,
+    compliance_strict_first,
+    compliance_repaired,
+    compliance_rate,
+  };
+}
+
+/** Where the estimate would lie if every refusal had been a certain no, or a certain yes. */
+function refusalBounds(
+  outcome: Outcome,
+  plan: MeasurementPlan,
+): { prob_true_lower_bound: number | null; prob_true_upper_bound: number | null } {
+  if (outcome.n_refused <= BOUNDS_ABOVE_REFUSED_SHARE * outcome.n_samples) {
+    return { prob_true_lower_bound: null, prob_true_upper_bound: null };
+  }
+  const answeredWith = (prob_true: number): EstimatorSample[] => [
+    ...outcome.usable,
+    ...outcome.refused.map((sample) => ({ ...sample, prob_true })),
+  ];
+  return {
+    prob_true_lower_bound: centreOf(answeredWith(0), plan.options.estimator),
+    prob_true_upper_bound: centreOf(answeredWith(1), plan.options.estimator),
+  };
+}
+
+/** The sum of what was reported; null when nothing was. */
+function sumReported(counts: readonly (number | null)[]): number | null {
+  const reported = counts.filter((count) => count !== null);
+  return reported.length === 0 ? null : reported.reduce((sum, count) => sum + count, 0);
+}
