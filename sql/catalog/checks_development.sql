@@ -1,0 +1,2 @@
+-- Every measurement taken in the development environment.
+SELECT * FROM checks WHERE env = 'development';

@@ -1,0 +1,2 @@
+-- Every measurement taken in the local environment.
+SELECT * FROM checks WHERE env = 'local';

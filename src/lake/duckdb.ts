@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type {
+  DuckDBConnection,
+  DuckDBInstance,
+  DuckDBPreparedStatement,
+  DuckDBResult,
+} from '@duckdb/node-api';
+import { HxError } from '../base/errors.js';
+import { catalogStatements, presentVersions, quote, VIEW_NAMES } from './catalog.js';
+import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './engine.js';
+import { engineError } from './failures.js';
+import { guardStatement } from './guard.js';
+import { exportsFolder } from './partition.js';
+import { plainValues, toDuckdbValue } from './values.js';
+
+type Api = typeof import('@duckdb/node-api');
+
+/** What a query may hold in memory before it spills to the data folder. */
+const MEMORY_LIMIT = '1GB';
+
+/**
+ * Starts DuckDB in memory, makes the views, then locks it down: it reads below the exports folder only, loads
+ * nothing, and its settings can no longer be changed.
+ */
+export async function openDuckdbEngine({ dataDir }: LakeEngineOptions): Promise<LakeEngine> {
+  const api = await import('@duckdb/node-api');
+  const exportsDir = exportsFolder(dataDir);
+  const spillFolder = join(dataDir, `.spill-${randomBytes(6).toString('hex')}`);
+  const instance = await api.DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    memory_limit: MEMORY_LIMIT,
+    temp_directory: spillFolder,
+    // A replaced file may keep its size and its second; a cache would go on showing the old one.
+    enable_external_file_cache: 'false',
+  });
+  const connection = await instance.connect();
+  const engine = new DuckdbEngine(api, instance, connection, { exportsDir, spillFolder });
+  try {
+    await engine.refreshViews();
+    await lockDown(connection, exportsDir);
+  } catch (error) {
+    engine.close();
+    throw engineError(error, '');
+  }
+  return engine;
+}
+
+async function lockDown(connection: DuckDBConnection, exportsDir: string): Promise<void> {
+  await connection.run("SET GLOBAL TimeZone = 'UTC'");
+  await connection.run(`SET allowed_directories = [${quote(exportsDir)}]`);
+  await connection.run('SET enable_external_access = false');
+  await connection.run('SET lock_configuration = true');
+}
+
+interface Places {
+  readonly exportsDir: string;
+  readonly spillFolder: string;
+}
+
+/** DuckDB behind the guard. Every statement has a connection of its own, so results can stream side by side. */
+class DuckdbEngine implements LakeEngine {
+  private readonly api: Api;
+  private readonly instance: DuckDBInstance;
+  /** For our own statements: the views, the parser, completion. No statement of a user runs on it. */
+  private readonly own: DuckDBConnection;
+  private readonly places: Places;
+  private readonly running = new Set<DuckDBConnection>();
+  private versions: string | undefined;
+
+  constructor(api: Api, instance: DuckDBInstance, own: DuckDBConnection, places: Places) {
+    this.api = api;
+    this.instance = instance;
+    this.own = own;
+    this.places = places;
+  }
+
+  async run(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const allowed = await guardStatement(sql, (text) =>
+      this.scalar('SELECT json_serialize_sql($1::VARCHAR)', text),
+    );
+    await this.refreshViews();
+    const connection = await this.instance.connect();
+    this.running.add(connection);
+    const stop = () => connection.interrupt();
+    signal?.addEventListener('abort', stop, { once: true });
+    const end = () => {
+      signal?.removeEventListener('abort', stop);
+      if (this.running.delete(connection)) connection.closeSync();
+    };
+    try {
+      const result = await this.start(connection, allowed, options.parameters ?? {});
+      const columns = result
+        .columnNames()
+        .map((name, index) => ({ name, type: typeName(result.columnType(index)) }));
+      return { columns, chunks: this.chunks(result, allowed, signal, end) };
+    } catch (error) {
+      end();
+      throw failure(error, allowed, signal);
+    }
+  }
+
+  async complete(text: string): Promise<string[]> {
+    const reader = await this.own.runAndReadAll('SELECT suggestion FROM sql_auto_complete($1)', [text]);
+    return reader.getRowsJS().map(([suggestion]) => String(suggestion).trim());
+  }
+
+  async tables(): Promise<LakeTable[]> {
+    await this.refreshViews();
+    const reader = await this.own.runAndReadAll(
+      'SELECT view_name, column_name, data_type FROM duckdb_columns() JOIN duckdb_views() ON table_name = view_name',
+    );
+    const columns = reader
+      .getRowsJS()
+      .map(([table, name, type]) => ({ table, name: String(name), type: String(type) }));
+    return VIEW_NAMES.map((view) => ({
+      name: view,
+      columns: columns.filter(({ table }) => table === view).map(({ name, type }) => ({ name, type })),
+    }));
+  }
+
+  interrupt(): void {
+    for (const connection of this.running) connection.interrupt();
+  }
+
+  close(): void {
+    this.interrupt();
+    for (const connection of this.running) connection.closeSync();
+    this.running.clear();
+    this.own.closeSync();
+    this.instance.closeSync();
+    rmSync(this.places.spillFolder, { recursive: true, force: true });
+  }
+
+  /** Remakes the views when a schema version has got its first file or lost its last. */
+  async refreshViews(): Promise<void> {
+    const versions = await presentVersions(this.places.exportsDir);
+    const key = versions.join(' ');
+    if (key === this.versions) return;
+    for (const statement of catalogStatements(this.places.exportsDir, versions))
+      await this.own.run(statement);
+    this.versions = key;
+  }
+
+  private async start(
+    connection: DuckDBConnection,
+    sql: string,
+    parameters: Readonly<Record<string, unknown>>,
+  ): Promise<DuckDBResult> {
+    const prepared = await connection.prepare(sql);
+    const { SELECT, EXPLAIN } = this.api.StatementType;
+    if (prepared.statementType !== SELECT && prepared.statementType !== EXPLAIN) {
+      throw new HxError('refused', 'The lake runs queries only.');
+    }
+    this.bind(prepared, parameters);
+    return prepared.stream();
+  }
+
+  private bind(prepared: DuckDBPreparedStatement, parameters: Readonly<Record<string, unknown>>): void {
+    const wanted = Array.from({ length: prepared.parameterCount }, (_, index) =>
+      prepared.parameterName(index + 1),
+    );
+    const list = wanted.length === 0 ? 'The statement has none.' : `It takes: ${wanted.join(', ')}.`;
+    const unknown = Object.keys(parameters).find((name) => !wanted.includes(name));
+    if (unknown !== undefined) {
+      throw new HxError('usage', `The statement has no parameter "${unknown}".`, { hint: list });
+    }
+    for (const [index, name] of wanted.entries()) {
+      const value = toDuckdbValue(this.api, parameters[name]);
+      if (value === undefined)
+        throw new HxError('usage', `The parameter "${name}" has no value.`, { hint: list });
+      prepared.bindValue(index + 1, value);
+    }
+  }
+
+  private async *chunks(
+    result: DuckDBResult,
+    sql: string,
+    signal: AbortSignal | undefined,
+    end: () => void,
+  ): AsyncGenerator<unknown[][]> {
+    try {
+      yield* result.yieldConvertedRows(plainValues(this.api));
+    } catch (error) {
+      throw failure(error, sql, signal);
+    } finally {
+      end();
+    }
+  }
+
+  private async scalar(sql: string, parameter: string): Promise<string> {
+    const reader = await this.own.runAndReadAll(sql, [parameter]);
+    return String(reader.getRowsJS()[0]?.[0]);
+  }
+}
+
+/** JSON is a VARCHAR to the driver, told apart by its alias only. */
+function typeName(type: { alias?: string; toString(): string }): string {
+  return type.alias ?? type.toString();
+}
+
+function failure(error: unknown, sql: string, signal: AbortSignal | undefined): HxError {
+  if (signal?.aborted && signal.reason instanceof HxError) return signal.reason;
+  return engineError(error, sql);
+}

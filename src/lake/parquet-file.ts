@@ -1,0 +1,66 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { SchemaElement } from 'hyparquet';
+import { openPending, type PendingFile } from './partition.js';
+
+/** Rows of a row group: what a writer holds in memory at most. */
+export const ROW_GROUP_ROWS = 10_000;
+
+export interface ColumnValues {
+  readonly name: string;
+  readonly data: unknown[];
+}
+
+/** A Parquet file under way. Each `write` becomes one row group and goes to the disk before it resolves. */
+export interface ParquetFile {
+  write(columns: readonly ColumnValues[]): Promise<void>;
+  /** Writes the footer and publishes the file. Returns its size in bytes. */
+  publish(): Promise<number>;
+  discard(): Promise<void>;
+}
+
+/**
+ * Opens a Parquet file that appears at `path` only when it is published whole.
+ * @throws HxError `failed` when the disk refuses.
+ */
+export async function openParquetFile(
+  path: string,
+  schema: SchemaElement[],
+  metadata: Readonly<Record<string, string>>,
+): Promise<ParquetFile> {
+  const { ByteWriter, ParquetWriter } = await import('hyparquet-writer');
+  const pending = await openPending(path);
+  const writer = flushingWriter(new ByteWriter(), pending.handle);
+  const parquet = new ParquetWriter({
+    writer,
+    schema,
+    kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    createdBy: 'hx',
+  });
+  return {
+    write: async (columns) => {
+      const columnData = columns.map(({ name, data }) => ({ name, data, offsetIndex: false }));
+      await parquet.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
+    },
+    publish: () => finish(pending, parquet),
+    discard: pending.discard,
+  };
+}
+
+async function finish(pending: PendingFile, parquet: { finish(): void | Promise<void> }): Promise<number> {
+  await parquet.finish();
+  return pending.publish();
+}
+
+interface ByteBuffer {
+  index: number;
+  getBytes(): Uint8Array;
+}
+
+/** Empties the encoder's buffer into the file after every row group, so that only one is held in memory. */
+function flushingWriter<W extends ByteBuffer>(writer: W, handle: FileHandle): W {
+  const flush = async () => {
+    await handle.writeFile(writer.getBytes());
+    writer.index = 0;
+  };
+  return Object.assign(writer, { flush, finish: flush });
+}

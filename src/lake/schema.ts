@@ -1,0 +1,171 @@
+import type { SchemaElement } from 'hyparquet';
+import { HxError } from '../base/errors.js';
+import {
+  CHECK_CONTEXT_COLUMNS,
+  type Column,
+  type ColumnType,
+  type RowOf,
+  RUN_COLUMNS,
+} from '../rpl/record.js';
+
+/** The lake's shape. Any change of a column's name or type raises it; file names carry it (`s1`). */
+export const SCHEMA_VERSION = 1;
+
+/** A run, how its answer came about, and which lane it was measured in. */
+export const LAKE_COLUMNS = [
+  ...RUN_COLUMNS,
+  ...CHECK_CONTEXT_COLUMNS,
+  {
+    name: 'lane',
+    type: 'text',
+    nullable: false,
+    unit: 'operational | research',
+    meaning: 'Where the run was measured: for a user, or by a sweep',
+  },
+] as const satisfies readonly Column[];
+
+export type Lane = 'operational' | 'research';
+
+/** One row of the lake, keyed by column name. */
+export type LakeRow = RowOf<typeof LAKE_COLUMNS>;
+
+/**
+ * What the writer takes: a lake row whose instants may be microseconds since 1970, since a `Date` holds only
+ * milliseconds of what Postgres keeps.
+ */
+export type WritableRow = Omit<LakeRow, 'created_at'> & { readonly created_at: Date | bigint };
+
+interface Mapping {
+  readonly parquet: Omit<SchemaElement, 'name' | 'repetition_type'>;
+  readonly duckdb: string;
+  /** The value as the Parquet encoder takes it. */
+  readonly encode: (value: unknown) => unknown;
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+const UINT64_MAX = 2n ** 64n - 1n;
+const MONEY_DECIMALS = 6;
+const MONEY_PRECISION = 12;
+
+/**
+ * How each storage-neutral type is kept. JSON is plain text in the file and cast by the views (the JSON
+ * annotation would be encoded twice); integers carry no annotation (DuckDB rejects the one that is written).
+ */
+const MAPPINGS: Record<ColumnType, Mapping> = {
+  uuid: {
+    parquet: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } },
+    duckdb: 'UUID',
+    encode: (value) => value,
+  },
+  text: { parquet: { type: 'BYTE_ARRAY', converted_type: 'UTF8' }, duckdb: 'VARCHAR', encode: text },
+  json: { parquet: { type: 'BYTE_ARRAY', converted_type: 'UTF8' }, duckdb: 'JSON', encode: text },
+  boolean: { parquet: { type: 'BOOLEAN' }, duckdb: 'BOOLEAN', encode: boolean },
+  integer: { parquet: { type: 'INT32' }, duckdb: 'INTEGER', encode: int32 },
+  double: { parquet: { type: 'DOUBLE' }, duckdb: 'DOUBLE', encode: double },
+  uint64: {
+    parquet: {
+      type: 'FIXED_LEN_BYTE_ARRAY',
+      type_length: 9,
+      converted_type: 'DECIMAL',
+      precision: 20,
+      scale: 0,
+      logical_type: { type: 'DECIMAL', precision: 20, scale: 0 },
+    },
+    duckdb: 'DECIMAL(20,0)',
+    encode: uint64,
+  },
+  money: {
+    parquet: {
+      type: 'INT64',
+      converted_type: 'DECIMAL',
+      precision: MONEY_PRECISION,
+      scale: MONEY_DECIMALS,
+      logical_type: { type: 'DECIMAL', precision: MONEY_PRECISION, scale: MONEY_DECIMALS },
+    },
+    duckdb: `DECIMAL(${MONEY_PRECISION},${MONEY_DECIMALS})`,
+    encode: money,
+  },
+  timestamp: {
+    parquet: {
+      type: 'INT64',
+      converted_type: 'TIMESTAMP_MICROS',
+      logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
+    },
+    duckdb: 'TIMESTAMP WITH TIME ZONE',
+    encode: instant,
+  },
+};
+
+/** DuckDB's type of a column, as its views show it. */
+export function duckdbType(column: Column): string {
+  return MAPPINGS[column.type].duckdb;
+}
+
+/** The Parquet schema of a lake file: one optional leaf a column, under the root. */
+export function parquetSchema(): SchemaElement[] {
+  const leaves = LAKE_COLUMNS.map(
+    ({ name, type }): SchemaElement => ({
+      ...MAPPINGS[type].parquet,
+      name,
+      repetition_type: 'OPTIONAL',
+    }),
+  );
+  return [{ name: 'root', num_children: leaves.length }, ...leaves];
+}
+
+/**
+ * Rows turned into columns as the Parquet encoder takes them, in the order of LAKE_COLUMNS.
+ * @throws HxError `bug` naming the column for a value that its type cannot hold, or a null where none may be.
+ */
+export function encodeColumns(rows: readonly WritableRow[]): { name: string; data: unknown[] }[] {
+  return (LAKE_COLUMNS as readonly Column[]).map((column) => ({
+    name: column.name,
+    data: rows.map((row) => encodeValue(column, row[column.name as keyof WritableRow])),
+  }));
+}
+
+function encodeValue(column: Column, value: unknown): unknown {
+  if (value === null || value === undefined) {
+    if (column.nullable) return null;
+    throw new HxError('bug', `The lake's column ${column.name} got no value.`);
+  }
+  const encoded = MAPPINGS[column.type].encode(value);
+  if (encoded !== undefined) return encoded;
+  throw new HxError('bug', `The lake's column ${column.name} (${column.type}) cannot hold ${String(value)}.`);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function boolean(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined;
+}
+
+function double(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+function int32(value: unknown): number | undefined {
+  return Number.isInteger(value) && Math.abs(value as number) <= INT32_MAX ? (value as number) : undefined;
+}
+
+/** A `number` has lost digits already, so only a `bigint` is taken. */
+function uint64(value: unknown): bigint | undefined {
+  return typeof value === 'bigint' && value >= 0n && value <= UINT64_MAX ? value : undefined;
+}
+
+/** A decimal string in millionths, exactly. */
+function money(value: unknown): bigint | undefined {
+  const match = typeof value === 'string' ? /^(-?)(\d{1,6})(?:\.(\d+))?$/.exec(value) : null;
+  const [, sign, whole = '', fraction = ''] = match ?? [];
+  if (match === null || /[1-9]/.test(fraction.slice(MONEY_DECIMALS))) return undefined;
+  const millionths = BigInt(whole + fraction.slice(0, MONEY_DECIMALS).padEnd(MONEY_DECIMALS, '0'));
+  return sign === '-' ? -millionths : millionths;
+}
+
+function instant(value: unknown): bigint | undefined {
+  if (typeof value === 'bigint') return value;
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) return undefined;
+  return BigInt(value.getTime()) * 1000n;
+}

@@ -1,0 +1,147 @@
+import { join } from 'node:path';
+import type { Environment } from '../base/environments.js';
+import { HxError } from '../base/errors.js';
+import { utcDate } from '../base/time.js';
+import { openParquetFile, type ParquetFile, ROW_GROUP_ROWS } from './parquet-file.js';
+import { exportFileName, partitionFolder, removePublished, runFileName } from './partition.js';
+import { encodeColumns, type LakeRow, parquetSchema, SCHEMA_VERSION, type WritableRow } from './schema.js';
+
+/** What a file says of itself, beside its columns. */
+const FILE_METADATA = { 'hx.schema_version': String(SCHEMA_VERSION) };
+
+/**
+ * Appends one run to the lake as a file of its own. When it resolves, the row survives a power cut; repeating it
+ * for the same run rewrites the same file.
+ * @param exportsDir the lake's folder, `exportsFolder(dataDir)`.
+ * @throws HxError `failed` when the disk refuses, `bug` for a value that its column cannot hold.
+ */
+export async function appendRun(exportsDir: string, row: LakeRow): Promise<{ path: string }> {
+  const columns = encodeColumns([row]);
+  const folder = partitionFolder(exportsDir, row.env as Environment, utcDate(row.created_at));
+  const path = join(folder, runFileName(row.run_id));
+  const file = await openParquetFile(path, parquetSchema(), FILE_METADATA);
+  try {
+    await file.write(columns);
+    await file.publish();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  return { path };
+}
+
+export interface DayRange {
+  readonly environment: Environment;
+  /** UTC dates, `YYYY-MM-DD`, in order: the whole range, whether they have rows or not. */
+  readonly days: readonly string[];
+}
+
+export interface PublishedDay {
+  readonly date: string;
+  readonly rows: number;
+  /** Null for a day without rows, which has no file. */
+  readonly path: string | null;
+  readonly bytes: number;
+}
+
+/**
+ * Replaces the exported days of an environment by the given rows, one file a day, each atomically. A day of the
+ * range without rows loses the file it had. Holds at most one row group (10,000 rows) in memory.
+ * @param batches every row of the range, in the order of created_at, in batches of any size.
+ * @param onDay is told each day as it is done.
+ * @throws HxError `failed` when the disk refuses, and whatever `batches` throws; days published before stay.
+ */
+export async function replaceDays(
+  exportsDir: string,
+  { environment, days }: DayRange,
+  batches: AsyncIterable<readonly WritableRow[]>,
+  onDay: (day: PublishedDay) => void = () => {},
+): Promise<PublishedDay[]> {
+  const remaining = [...days];
+  const published: PublishedDay[] = [];
+  const done = (day: PublishedDay) => {
+    published.push(day);
+    onDay(day);
+  };
+  const clearBefore = async (date: string | undefined) => {
+    while (remaining.length > 0 && remaining[0] !== date) {
+      const empty = remaining.shift() ?? '';
+      await removePublished(join(partitionFolder(exportsDir, environment, empty), exportFileName(empty)));
+      done({ date: empty, rows: 0, path: null, bytes: 0 });
+    }
+    if (date !== undefined && remaining.shift() === undefined) {
+      throw new HxError('bug', `A row of ${date} is outside the exported range or out of order.`);
+    }
+  };
+  let day: DayFile | undefined;
+  try {
+    for await (const row of flatten(batches)) {
+      const date = dayOf(row);
+      if (date !== day?.date) {
+        if (day !== undefined) done(await day.publish());
+        day = undefined;
+        await clearBefore(date);
+        day = await DayFile.open(exportsDir, environment, date);
+      }
+      await day.add(row);
+    }
+    if (day !== undefined) done(await day.publish());
+    day = undefined;
+    await clearBefore(undefined);
+  } finally {
+    await day?.discard();
+  }
+  return published;
+}
+
+/** One day's file under way, with the rows of its next row group. */
+class DayFile {
+  readonly date: string;
+  private readonly path: string;
+  private readonly file: ParquetFile;
+  private rows: WritableRow[] = [];
+  private written = 0;
+
+  private constructor(date: string, path: string, file: ParquetFile) {
+    this.date = date;
+    this.path = path;
+    this.file = file;
+  }
+
+  static async open(exportsDir: string, environment: Environment, date: string): Promise<DayFile> {
+    const path = join(partitionFolder(exportsDir, environment, date), exportFileName(date));
+    return new DayFile(date, path, await openParquetFile(path, parquetSchema(), FILE_METADATA));
+  }
+
+  async add(row: WritableRow): Promise<void> {
+    this.rows.push(row);
+    if (this.rows.length >= ROW_GROUP_ROWS) await this.flush();
+  }
+
+  async publish(): Promise<PublishedDay> {
+    if (this.rows.length > 0) await this.flush();
+    const bytes = await this.file.publish();
+    return { date: this.date, rows: this.written, path: this.path, bytes };
+  }
+
+  discard(): Promise<void> {
+    return this.file.discard();
+  }
+
+  private async flush(): Promise<void> {
+    await this.file.write(encodeColumns(this.rows));
+    this.written += this.rows.length;
+    this.rows = [];
+  }
+}
+
+async function* flatten(batches: AsyncIterable<readonly WritableRow[]>): AsyncIterable<WritableRow> {
+  for await (const batch of batches) yield* batch;
+}
+
+function dayOf({ created_at }: WritableRow): string {
+  if (created_at instanceof Date) return utcDate(created_at);
+  const microsPerDay = 86_400_000_000n;
+  const days = created_at / microsPerDay - (created_at % microsPerDay < 0n ? 1n : 0n);
+  return utcDate(new Date(Number(days) * 86_400_000));
+}
