@@ -16,6 +16,7 @@ export abstract class HxCommand extends Command<CliContext> {
   noColor = Option.Boolean('--no-color', false, { description: 'No colours' });
 
   private loadedSettings: Settings | undefined;
+  private progress: ProgressLine | undefined;
 
   /** Setting values given as flags of this command. */
   protected flags(): Partial<Record<SettingName, string | undefined>> {
@@ -51,23 +52,24 @@ export abstract class HxCommand extends Command<CliContext> {
 
   /** Gives a handler context to `work`, and closes afterwards what was opened through it. */
   async withContext<T>(work: (context: Context) => Promise<T>): Promise<T> {
-    const progress = new ProgressLine(this.context.stderr, {
+    this.progress = new ProgressLine(this.context.stderr, {
       live: isTerminal(this.context.stderr) && !this.json && !this.quiet,
       notes: !this.quiet,
     });
-    const emit = (event: ProgressEvent) => progress.show(event);
+    const emit = (event: ProgressEvent) => this.progress?.show(event);
     const { signal } = this.context;
     const lanes = new Lanes(this.settings, signal, emit);
     try {
       return await work({ settings: this.settings, clock: systemClock, signal, emit, lanes });
     } finally {
-      progress.end();
+      this.progress.end();
       await lanes.close();
     }
   }
 
   /** Writes data to standard output, ending the line. */
   print(text: string): void {
+    this.progress?.end();
     this.context.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
@@ -82,11 +84,16 @@ export abstract class HxCommand extends Command<CliContext> {
   }
 }
 
-/** A command that works on one environment's database. */
-export abstract class EnvironmentCommand extends HxCommand {
-  env = Option.String('--env', {
+/** The option that chooses the environment. */
+export function environmentOption() {
+  return Option.String('--env', {
     description: 'Environment: local, development (neon-dev) or production (neon)',
   });
+}
+
+/** A command that works on one environment's database. */
+export abstract class EnvironmentCommand extends HxCommand {
+  env = environmentOption();
 
   protected override flags(): Partial<Record<SettingName, string | undefined>> {
     return { HX_ENV: this.env };

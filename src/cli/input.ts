@@ -45,3 +45,8 @@ export function readJsonLines(text: string): JsonLine[] {
   });
   return lines;
 }
+
+/** A claim given on the command line; `-` reads it from standard input. */
+export async function claimArgument(argument: string, context: CliContext): Promise<string> {
+  return argument === STANDARD_INPUT ? readInput(STANDARD_INPUT, context) : argument;
+}

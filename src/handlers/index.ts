@@ -3,16 +3,19 @@ import { type Handler, runHandler } from './handler.js';
 
 /** Every handler by name, each loaded when it is first called. */
 export const HANDLERS = {
+  check: async () => (await import('./check.js')).check,
+  checkGet: async () => (await import('./check.js')).checkGet,
+  research: async () => (await import('./research.js')).research,
   estimate: async () => (await import('./estimate.js')).estimate,
 };
 
 export type HandlerName = keyof typeof HANDLERS;
 
 export type InputOf<Name extends HandlerName> =
-  Awaited<ReturnType<(typeof HANDLERS)[Name]>> extends Handler<infer Input, unknown> ? Input : never;
+  Awaited<ReturnType<(typeof HANDLERS)[Name]>> extends Handler<infer Input, infer _Result> ? Input : never;
 
 export type ResultOf<Name extends HandlerName> =
-  Awaited<ReturnType<(typeof HANDLERS)[Name]>> extends Handler<never, infer Result> ? Result : never;
+  Awaited<ReturnType<(typeof HANDLERS)[Name]>> extends Handler<infer _Input, infer Result> ? Result : never;
 
 /**
  * Loads a handler, validates its input and runs it.

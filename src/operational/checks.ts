@@ -1,6 +1,6 @@
 import type { TransactionSql } from 'postgres';
-import { CHECK_CONTEXT_COLUMNS, type CheckRecord, RUN_COLUMNS } from '../rpl/record.js';
-import type { Attempt, AttemptStatus } from '../rpl/sample.js';
+import { ATTEMPT_COLUMNS, CHECK_CONTEXT_COLUMNS, type CheckRecord, RUN_COLUMNS } from '../rpl/record.js';
+import { type Attempt, attemptFromRow, attemptToRow } from '../rpl/sample.js';
 import type { Database } from './connection.js';
 import { rowFromPostgres, rowToPostgres } from './rows.js';
 
@@ -20,74 +20,26 @@ export async function findCheck(database: Database, runId: string): Promise<Chec
   return row === undefined ? undefined : rowFromPostgres(CHECK_COLUMNS, row);
 }
 
-/** Commits one attempt of a run as it arrives. */
-export async function insertAttempt(
+/** Commits attempts of a run, together. */
+export async function insertAttempts(
   database: Database,
-  attemptId: string,
   runId: string,
-  attempt: Attempt,
+  attempts: readonly { readonly attemptId: string; readonly attempt: Attempt }[],
 ): Promise<void> {
-  const row = {
+  const rows = attempts.map(({ attemptId, attempt }) => ({
+    ...rowToPostgres(ATTEMPT_COLUMNS, attemptToRow(attempt)),
     attempt_id: attemptId,
     run_id: runId,
     env: database.environment,
-    sample_key: attempt.sampleKey,
-    template_id: attempt.templateId,
-    replicate: attempt.replicate,
-    ordinal: attempt.ordinal,
-    status: attempt.status,
-    prob_true: attempt.probTrue,
-    answer_text: attempt.answerText,
-    problem: attempt.problem,
-    model_resolved: attempt.modelResolved,
-    system_fingerprint: attempt.systemFingerprint,
-    tokens_in: attempt.tokensIn,
-    tokens_out: attempt.tokensOut,
-    started_at: attempt.startedAt,
-    latency_ms: attempt.latencyMs,
-  };
-  await database.write((sql) => sql`insert into attempts ${sql(row)}`);
-}
-
-interface StoredAttempt {
-  sample_key: string;
-  template_id: string;
-  replicate: number;
-  ordinal: number;
-  status: AttemptStatus;
-  prob_true: number | null;
-  answer_text: string | null;
-  problem: string | null;
-  model_resolved: string | null;
-  system_fingerprint: string | null;
-  tokens_in: number | null;
-  tokens_out: number | null;
-  started_at: Date;
-  latency_ms: number;
+  }));
+  await database.write((sql) => sql`insert into attempts ${sql(rows)}`);
 }
 
 /** Every attempt of a run, in the order in which they were stored. */
 export async function readAttempts(database: Database, runId: string): Promise<Attempt[]> {
+  const names = ATTEMPT_COLUMNS.map(({ name }) => name);
   const rows = await database.read(
-    (sql) => sql<StoredAttempt[]>`
-      select sample_key, template_id, replicate, ordinal, status, prob_true, answer_text, problem, model_resolved,
-        system_fingerprint, tokens_in, tokens_out, started_at, latency_ms
-      from attempts where run_id = ${runId} order by stored_at, attempt_id`,
+    (sql) => sql`select ${sql(names)} from attempts where run_id = ${runId} order by stored_at, attempt_id`,
   );
-  return rows.map((row) => ({
-    sampleKey: row.sample_key,
-    templateId: row.template_id,
-    replicate: row.replicate,
-    ordinal: row.ordinal,
-    status: row.status,
-    probTrue: row.prob_true,
-    answerText: row.answer_text,
-    problem: row.problem,
-    modelResolved: row.model_resolved,
-    systemFingerprint: row.system_fingerprint,
-    tokensIn: row.tokens_in,
-    tokensOut: row.tokens_out,
-    startedAt: row.started_at,
-    latencyMs: row.latency_ms,
-  }));
+  return rows.map((row) => attemptFromRow(rowFromPostgres(ATTEMPT_COLUMNS, row)));
 }

@@ -319,6 +319,54 @@ export const CHECK_CONTEXT_COLUMNS = [
 /** One row of lane A's `checks`. */
 export type CheckRecord = RunRecord & RowOf<typeof CHECK_CONTEXT_COLUMNS>;
 
+/** One model call as both lanes store it; each lane adds whose it was. */
+export const ATTEMPT_COLUMNS = [
+  {
+    name: 'sample_key',
+    type: 'text',
+    nullable: false,
+    unit: 'SHA-256, hex',
+    meaning: 'Identity of the sample',
+  },
+  { name: 'template_id', type: 'text', nullable: false, meaning: 'Template of the bank' },
+  { name: 'replicate', type: 'integer', nullable: false, meaning: 'Replicate within the template, from 0' },
+  {
+    name: 'ordinal',
+    type: 'integer',
+    nullable: false,
+    meaning: 'Number of the call within its sample, from 1',
+  },
+  { name: 'status', type: 'text', nullable: false, meaning: 'What came of it' },
+  {
+    name: 'prob_true',
+    type: 'double',
+    nullable: true,
+    unit: 'probability',
+    meaning: 'The answer, when usable',
+  },
+  { name: 'answer_text', type: 'text', nullable: true, meaning: 'The answer as it came' },
+  { name: 'problem', type: 'text', nullable: true, meaning: 'Why it is not valid' },
+  { name: 'model_resolved', type: 'text', nullable: true, meaning: 'Model as the provider named it' },
+  {
+    name: 'system_fingerprint',
+    type: 'text',
+    nullable: true,
+    meaning: "Provider's fingerprint of its serving",
+  },
+  { name: 'tokens_in', type: 'integer', nullable: true, unit: 'tokens', meaning: 'Input tokens reported' },
+  { name: 'tokens_out', type: 'integer', nullable: true, unit: 'tokens', meaning: 'Output tokens reported' },
+  { name: 'started_at', type: 'timestamp', nullable: false, unit: 'UTC', meaning: 'When the call was sent' },
+  {
+    name: 'latency_ms',
+    type: 'double',
+    nullable: false,
+    unit: 'milliseconds',
+    meaning: 'Until the answer was whole',
+  },
+] as const satisfies readonly Column[];
+
+export type AttemptRow = RowOf<typeof ATTEMPT_COLUMNS>;
+
 interface InMemory {
   uuid: string;
   text: string;

@@ -1,4 +1,5 @@
 import type { Environment } from '../base/environments.js';
+import type { AttemptRow } from './record.js';
 
 /**
  * A sample is one cell of the plan: one template asked once (its replicate). An attempt is one call made for
@@ -76,4 +77,44 @@ export interface SampleContext {
   readonly environment: Environment;
   readonly identity: ModelIdentity;
   readonly decoding: Decoding;
+}
+
+/** An attempt under the column names in which both lanes store it. */
+export function attemptToRow(attempt: Attempt): AttemptRow {
+  return {
+    sample_key: attempt.sampleKey,
+    template_id: attempt.templateId,
+    replicate: attempt.replicate,
+    ordinal: attempt.ordinal,
+    status: attempt.status,
+    prob_true: attempt.probTrue,
+    answer_text: attempt.answerText,
+    problem: attempt.problem,
+    model_resolved: attempt.modelResolved,
+    system_fingerprint: attempt.systemFingerprint,
+    tokens_in: attempt.tokensIn,
+    tokens_out: attempt.tokensOut,
+    started_at: attempt.startedAt,
+    latency_ms: attempt.latencyMs,
+  };
+}
+
+/** The inverse of attemptToRow. */
+export function attemptFromRow(row: AttemptRow): Attempt {
+  return {
+    sampleKey: row.sample_key,
+    templateId: row.template_id,
+    replicate: row.replicate,
+    ordinal: row.ordinal,
+    status: row.status as AttemptStatus,
+    probTrue: row.prob_true,
+    answerText: row.answer_text,
+    problem: row.problem,
+    modelResolved: row.model_resolved,
+    systemFingerprint: row.system_fingerprint,
+    tokensIn: row.tokens_in,
+    tokensOut: row.tokens_out,
+    startedAt: row.started_at,
+    latencyMs: row.latency_ms,
+  };
 }

@@ -1,0 +1,34 @@
+import { Option } from 'clipanion';
+import * as t from 'typanion';
+import { HxCommand } from './base.js';
+
+/** A command that measures: the options by which check and research size their calls. */
+export abstract class MeasuringCommand extends HxCommand {
+  model = Option.String('--model', {
+    description: 'Model as provider/name, for example openai/gpt-5-mini or simulator/default',
+  });
+  bank = Option.String('--bank', { description: 'Prompt bank: a name, or the path of a YAML file' });
+  k = Option.String('-K', { description: 'Paraphrase slots, 2 to 64 (16)', validator: t.isNumber() });
+  r = Option.String('-R', { description: 'Replicates a slot, 1 to 16 (2)', validator: t.isNumber() });
+  t = Option.String('-T', { description: 'Templates, 2 to 64 (16)', validator: t.isNumber() });
+  b = Option.String('-B', {
+    description: 'Bootstrap resamples, 100 to 100000 (5000)',
+    validator: t.isNumber(),
+  });
+  seed = Option.String('--seed', {
+    description: 'Bootstrap seed; by default it follows from the configuration',
+  });
+  estimator = Option.String('--estimator', { description: 'rpl-2 (default) or rpl-1' });
+  concurrency = Option.String('--concurrency', {
+    description: 'Calls in flight at once, 1 to 256 (16, or HX_CONCURRENCY)',
+    validator: t.isNumber(),
+  });
+  noCache = Option.Boolean('--no-cache', false, {
+    description: 'Measure again instead of using stored answers',
+  });
+
+  protected measurementInput() {
+    const { model, bank, k, r, t: templates, b, seed, estimator, concurrency } = this;
+    return { model, bank, k, r, t: templates, b, seed, estimator, concurrency, no_cache: this.noCache };
+  }
+}

@@ -1,0 +1,143 @@
+import * as t from 'typanion';
+import { HxError } from '../base/errors.js';
+import { uuidv7 } from '../base/ids.js';
+import { sleep } from '../base/time.js';
+import type { CacheAnswer, Lease } from '../operational/cache.js';
+import type { Database } from '../operational/connection.js';
+import type { CheckRecord, RunRecord } from '../rpl/record.js';
+import { completeRun } from '../rpl/run.js';
+import type { Context } from './context.js';
+import { defineHandler } from './handler.js';
+import { collectAttempts, type Instrument, prepareInstrument } from './measurement.js';
+import { measurementFields } from './validators.js';
+
+/** One check, measured or answered from the cache, and stored in the environment's database either way. */
+export const check = defineHandler({
+  name: 'check',
+  input: t.isObject({
+    claim: t.isString(),
+    no_cache: t.isOptional(t.isBoolean()),
+    ...measurementFields,
+  }),
+  async run(input, context): Promise<CheckRecord> {
+    const { environment } = context.settings;
+    const instrument = await prepareInstrument(input, environment, context);
+    const plan = instrument.plan(input.claim, 0);
+    const database = await context.lanes.database();
+    const work = { instrument, plan, database, context, createdAt: context.clock.now() };
+    if (input.no_cache === true) return measure(work, uuidv7(work.createdAt), undefined);
+    const answer = await waitForCache(work);
+    if (answer.state === 'ready') return storeCached(work, answer.result);
+    return measureUnderLease(work, answer.lease);
+  },
+});
+
+interface Work {
+  readonly instrument: Instrument;
+  readonly plan: ReturnType<Instrument['plan']>;
+  readonly database: Database;
+  readonly context: Context;
+  readonly createdAt: Date;
+}
+
+/** Looks the result up; while another process computes it, waits for that instead of paying twice. */
+async function waitForCache(work: Work): Promise<Exclude<CacheAnswer, { state: 'busy' }>> {
+  const { askCache, POLL_LEASE_EVERY_MS } = await import('../operational/cache.js');
+  const { database, context, plan } = work;
+  const runId = uuidv7(work.createdAt);
+  for (let waited = false; ; waited = true) {
+    const answer = await askCache(database, plan.configHash, runId);
+    if (answer.state !== 'busy') return answer;
+    if (!waited) {
+      context.emit({ type: 'note', message: 'The same check is running elsewhere; waiting for its result.' });
+    }
+    await sleep(POLL_LEASE_EVERY_MS, context.signal);
+  }
+}
+
+async function measureUnderLease(work: Work, lease: Lease): Promise<CheckRecord> {
+  const { releaseLease, renewLease, RENEW_LEASE_EVERY_MS } = await import('../operational/cache.js');
+  // A failed renewal costs nothing by itself: completing the lease finds out whether it still holds.
+  const renewal = setInterval(
+    () => void renewLease(work.database, lease).catch(() => {}),
+    RENEW_LEASE_EVERY_MS,
+  );
+  try {
+    return await measure(work, lease.runId, lease);
+  } catch (error) {
+    // The error that matters is the one in hand; a lease that cannot be given back simply expires.
+    await releaseLease(work.database, lease).catch(() => {});
+    throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+async function measure(work: Work, runId: string, lease: Lease | undefined): Promise<CheckRecord> {
+  const { insertAttempts, insertCheck, readAttempts } = await import('../operational/checks.js');
+  const { completeLease } = await import('../operational/cache.js');
+  const { plan, database, context, instrument, createdAt } = work;
+  const startedMs = context.clock.monotonicMs();
+  const stored = lease === undefined ? [] : await readAttempts(database, runId);
+  const attempts = await collectAttempts({
+    instrument,
+    plan,
+    stored,
+    context,
+    commit: (batch) =>
+      insertAttempts(
+        database,
+        runId,
+        batch.map((attempt) => ({ attemptId: uuidv7(context.clock.now()), attempt })),
+      ),
+  });
+  const run = completeRun({
+    runId,
+    createdAt,
+    elapsedMs: context.clock.monotonicMs() - startedMs,
+    plan,
+    ownAttempts: [...stored, ...attempts],
+    reusedAttempts: [],
+  });
+  const record: CheckRecord = { ...run, was_cached: false, cached_from: null };
+  await database.write(async (sql) => {
+    if (lease !== undefined) await completeLease(sql, lease, run);
+    await insertCheck(sql, record, plan.configHash);
+  });
+  return record;
+}
+
+/** A check answered from the cache is a row of its own: it says so, and counts no calls a second time. */
+async function storeCached(work: Work, result: RunRecord): Promise<CheckRecord> {
+  const { insertCheck } = await import('../operational/checks.js');
+  const record: CheckRecord = {
+    ...result,
+    run_id: uuidv7(work.createdAt),
+    created_at: work.createdAt,
+    calls_made: 0,
+    tokens_in: null,
+    tokens_out: null,
+    cost_usd: '0.000000',
+    elapsed_ms: 0,
+    was_cached: true,
+    cached_from: result.run_id,
+  };
+  await work.database.write((sql) => insertCheck(sql, record, work.plan.configHash));
+  return record;
+}
+
+/** One stored check of the environment. */
+export const checkGet = defineHandler({
+  name: 'check get',
+  input: t.isObject({ run_id: t.cascade(t.isString(), t.isUUID4()) }),
+  async run({ run_id }, context): Promise<CheckRecord> {
+    const { findCheck } = await import('../operational/checks.js');
+    const found = await findCheck(await context.lanes.database(), run_id);
+    if (found === undefined) {
+      throw new HxError('not_found', `There is no check ${run_id} in ${context.settings.environment}.`, {
+        hint: 'Use the run_id that POST /v1/checks or hx check --json gave.',
+      });
+    }
+    return found;
+  },
+});

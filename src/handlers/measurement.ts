@@ -1,0 +1,228 @@
+import type { Environment } from '../base/environments.js';
+import { HxError, toHxError } from '../base/errors.js';
+import type { Model } from '../models/model.js';
+import { ANSWER_SCHEMA } from '../rpl/answer.js';
+import { normalizeClaim } from '../rpl/claim.js';
+import type { Estimator } from '../rpl/estimator.js';
+import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../rpl/plan.js';
+import { type Attempt, deservesRetry, isUsable, type PlannedSample } from '../rpl/sample.js';
+import { DEFAULT_BANK, loadBank } from './banks.js';
+import type { Context } from './context.js';
+
+/** Model calls in flight at once when nothing else is said. */
+export const DEFAULT_CONCURRENCY = 16;
+
+/** How a caller sizes a measurement; the validated form of `measurementFields`. */
+export interface MeasurementInput {
+  readonly model?: string | undefined;
+  readonly bank?: string | undefined;
+  readonly k?: number | undefined;
+  readonly r?: number | undefined;
+  readonly t?: number | undefined;
+  readonly b?: number | undefined;
+  readonly seed?: string | undefined;
+  readonly estimator?: Estimator | undefined;
+  readonly concurrency?: number | undefined;
+}
+
+/** What a measurement needs besides a claim, ready to be used for many claims. */
+export interface Instrument {
+  readonly model: Model;
+  readonly concurrency: number;
+  plan(claim: string, repeat: number): MeasurementPlan;
+}
+
+/**
+ * Resolves model, bank and sizes once.
+ * @throws HxError `usage` or `configuration` for a model, bank or setting that cannot be, `refused` for a
+ *   simulated model in production.
+ */
+export async function prepareInstrument(
+  input: MeasurementInput,
+  environment: Environment,
+  { settings }: Context,
+): Promise<Instrument> {
+  const { resolveModel, requireModelName } = await import('../models/resolve.js');
+  const model = await resolveModel(requireModelName(input.model, settings), settings);
+  if (model.identity.simulated && environment === 'production') {
+    throw new HxError(
+      'refused',
+      `${model.identity.model} is simulated, and production holds real checks only.`,
+      {
+        hint: 'Use --env local, or name a real model.',
+      },
+    );
+  }
+  const bank = await loadBank(input.bank ?? DEFAULT_BANK, settings.folder);
+  const chosen = {
+    k: input.k ?? DEFAULT_OPTIONS.k,
+    r: input.r ?? DEFAULT_OPTIONS.r,
+    t: input.t ?? DEFAULT_OPTIONS.t,
+    b: input.b ?? DEFAULT_OPTIONS.b,
+    estimator: input.estimator ?? DEFAULT_OPTIONS.estimator,
+    decoding: DEFAULT_OPTIONS.decoding,
+    seed: input.seed === undefined ? undefined : BigInt(input.seed),
+  };
+  return {
+    model,
+    concurrency: input.concurrency ?? settings.integer('HX_CONCURRENCY', 1, 256) ?? DEFAULT_CONCURRENCY,
+    plan: (text, repeat) =>
+      planMeasurement({
+        environment,
+        claim: normalizeClaim(text),
+        identity: model.identity,
+        bank,
+        answerSchema: ANSWER_SCHEMA,
+        options: { ...chosen, repeat },
+      }),
+  };
+}
+
+export interface CollectOptions {
+  readonly instrument: Instrument;
+  readonly plan: MeasurementPlan;
+  /** Attempts that are stored already and may answer samples. */
+  readonly stored: readonly Attempt[];
+  /** Commits attempts; resolves when they are safe. */
+  readonly commit: (attempts: readonly Attempt[]) => Promise<void>;
+  readonly context: Context;
+}
+
+/**
+ * Asks for what is missing and commits every attempt as it arrives; attempts that arrive while a commit is
+ * under way go into the next one together.
+ * @returns the new attempts, all committed.
+ * @throws HxError `interrupted` or `stopped` with what was kept; whatever the model or the store throws.
+ */
+export async function collectAttempts(options: CollectOptions): Promise<Attempt[]> {
+  const { instrument, plan, stored, context } = options;
+  const missing = missingSamples(plan, stored);
+  if (missing.length === 0) return [];
+  const { ask } = await import('../models/ask.js');
+  const journal = new Journal(options.commit);
+  const progress = new CallProgress(plan, stored, context);
+  const attempts: Attempt[] = [];
+  try {
+    const asked = ask({
+      model: instrument.model,
+      samples: missing,
+      decoding: plan.options.decoding,
+      concurrency: instrument.concurrency,
+      signal: context.signal,
+      clock: context.clock,
+    });
+    for await (const answer of asked) {
+      const attempt = { ...answer, ordinal: answer.ordinal + callsBefore(answer.sampleKey, stored) };
+      attempts.push(attempt);
+      journal.add(attempt);
+      progress.add(attempt);
+    }
+  } catch (thrown) {
+    await journal.flushed();
+    throw withWhatWasKept(toHxError(thrown), [...stored, ...attempts], plan);
+  }
+  await journal.flushed();
+  return attempts;
+}
+
+/** Samples without a final answer: never asked, failed in transport, or with their retry still open. */
+function missingSamples(plan: MeasurementPlan, stored: readonly Attempt[]): PlannedSample[] {
+  return plan.samples.filter(({ sampleKey }) => {
+    const answers = stored.filter(
+      (attempt) => attempt.sampleKey === sampleKey && attempt.status !== 'failed',
+    );
+    const settled = answers.some(({ status }) => isUsable(status) || status === 'refused');
+    return !settled && answers.filter(({ status }) => deservesRetry(status)).length < 2;
+  });
+}
+
+function callsBefore(sampleKey: string, stored: readonly Attempt[]): number {
+  return Math.max(
+    0,
+    ...stored.filter((attempt) => attempt.sampleKey === sampleKey).map(({ ordinal }) => ordinal),
+  );
+}
+
+function withWhatWasKept(error: HxError, attempts: readonly Attempt[], plan: MeasurementPlan): HxError {
+  if (error.code !== 'interrupted' && error.code !== 'stopped') return error;
+  const kept = new Set(attempts.filter(({ status }) => isUsable(status)).map(({ sampleKey }) => sampleKey))
+    .size;
+  return new HxError(error.code, `${error.message} ${kept} of ${plan.samples.length} answers are stored.`, {
+    cause: error,
+    hint: 'Run the same command again to carry on from there.',
+    details: { ...error.details, answers_stored: kept, answers_planned: plan.samples.length },
+  });
+}
+
+/** Commits attempts in the order of their arrival, one commit at a time. */
+class Journal {
+  private readonly commit: (attempts: readonly Attempt[]) => Promise<void>;
+  private queue: Attempt[] = [];
+  private running: Promise<void> | undefined;
+  private failure: { error: unknown } | undefined;
+
+  constructor(commit: (attempts: readonly Attempt[]) => Promise<void>) {
+    this.commit = commit;
+  }
+
+  /** @throws what an earlier commit threw: there is no point in paying for answers that cannot be kept. */
+  add(attempt: Attempt): void {
+    if (this.failure !== undefined) throw this.failure.error;
+    this.queue.push(attempt);
+    this.running ??= this.drain();
+  }
+
+  /** Resolves when everything added is committed. */
+  async flushed(): Promise<void> {
+    await this.running;
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  private async drain(): Promise<void> {
+    try {
+      while (this.queue.length > 0) await this.commit(this.queue.splice(0));
+    } catch (error) {
+      this.failure = { error };
+    } finally {
+      this.running = undefined;
+    }
+  }
+}
+
+/** Counts attempts and tells the door about them. */
+class CallProgress {
+  private readonly plan: MeasurementPlan;
+  private readonly context: Context;
+  private readonly startedMs: number;
+  private readonly usable = new Set<string>();
+  private readonly ended = new Set<string>();
+  private calls = 0;
+
+  constructor(plan: MeasurementPlan, stored: readonly Attempt[], context: Context) {
+    this.plan = plan;
+    this.context = context;
+    this.startedMs = context.clock.monotonicMs();
+    for (const attempt of stored) this.count(attempt);
+  }
+
+  add(attempt: Attempt): void {
+    this.calls += 1;
+    this.count(attempt);
+    this.context.emit({
+      type: 'calls',
+      claim: this.plan.claim,
+      done: this.ended.size,
+      total: this.plan.samples.length,
+      usable: this.usable.size,
+      calls: this.calls,
+      retried: Math.max(0, this.calls - this.ended.size),
+      costUsd: null,
+      elapsedMs: this.context.clock.monotonicMs() - this.startedMs,
+    });
+  }
+
+  private count({ sampleKey, status }: Attempt): void {
+    if (isUsable(status)) this.usable.add(sampleKey);
+    if (isUsable(status) || status === 'refused') this.ended.add(sampleKey);
+  }
+}

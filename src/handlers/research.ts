@@ -1,0 +1,173 @@
+import * as t from 'typanion';
+import { type HxError, toHxError } from '../base/errors.js';
+import { uuidv7 } from '../base/ids.js';
+import type { Execution, ResearchStore, StoredAttempt } from '../research/store.js';
+import type { MeasurementPlan } from '../rpl/plan.js';
+import type { RunRecord } from '../rpl/record.js';
+import { completeRun } from '../rpl/run.js';
+import { isUsable } from '../rpl/sample.js';
+import type { Context } from './context.js';
+import { defineHandler } from './handler.js';
+import { collectAttempts, type Instrument, type MeasurementInput, prepareInstrument } from './measurement.js';
+import { measurementFields } from './validators.js';
+
+/** What became of one claim of a sweep. */
+export type ClaimResult =
+  | {
+      readonly claim: string;
+      readonly line: number | null;
+      readonly run: RunRecord;
+      readonly reused: boolean;
+    }
+  | { readonly claim: string; readonly line: number | null; readonly error: HxError };
+
+/**
+ * Errors that concern one claim; the sweep goes on after them. Anything else (no credentials, a full disk)
+ * would meet the next claim too.
+ */
+const ERRORS_OF_ONE_CLAIM = new Set(['usage', 'insufficient_samples']);
+
+/** The same measurement as check, for experiments: into SQLite, and its row into the lake. */
+export const research = defineHandler({
+  name: 'research',
+  input: t.isObject({
+    claims: t.isArray(t.isObject({ claim: t.isString(), line: t.isOptional(t.isNumber()) })),
+    no_cache: t.isOptional(t.isBoolean()),
+    ...measurementFields,
+  }),
+  run: async (input, context) => sweep(input.claims, input.no_cache === true, input, context),
+});
+
+/** Measures claim after claim and yields each as it ends, its row safely in the lake. */
+async function* sweep(
+  claims: readonly { claim: string; line?: number | undefined }[],
+  again: boolean,
+  input: MeasurementInput,
+  context: Context,
+): AsyncGenerator<ClaimResult> {
+  const instrument = await prepareInstrument(input, 'local', context);
+  const store = await context.lanes.research();
+  const startedMs = context.clock.monotonicMs();
+  await publishFinished(store, context);
+  for (const [index, { claim, line = null }] of claims.entries()) {
+    try {
+      const measured = await measure(claim, again, instrument, store, context);
+      await publishFinished(store, context);
+      yield { claim, line, ...measured };
+    } catch (thrown) {
+      const error = toHxError(thrown);
+      if (!ERRORS_OF_ONE_CLAIM.has(error.code)) throw error;
+      yield { claim, line, error };
+    }
+    if (claims.length > 1) {
+      const elapsedMs = context.clock.monotonicMs() - startedMs;
+      context.emit({ type: 'progress', what: 'claims', done: index + 1, total: claims.length, elapsedMs });
+    }
+  }
+}
+
+async function measure(
+  claim: string,
+  again: boolean,
+  instrument: Instrument,
+  store: ResearchStore,
+  context: Context,
+): Promise<{ run: RunRecord; reused: boolean }> {
+  const base = instrument.plan(claim, 0);
+  const latest = store.latestRepeat(base.configHash);
+  // Measuring again means a new repetition, unless the latest one was interrupted and is to be carried on.
+  const repeat = latest === undefined ? 0 : latest.repeat + (again && latest.finished ? 1 : 0);
+  const plan = repeat === 0 ? base : instrument.plan(claim, repeat);
+  const startedAt = context.clock.now();
+  const execution = store.beginExecution({
+    executionId: uuidv7(startedAt),
+    newRunId: uuidv7(startedAt),
+    configHash: plan.configHash,
+    baseHash: base.configHash,
+    repeat,
+    startedAt,
+  });
+  const finished = store.findRun(execution.runId);
+  if (finished !== undefined) {
+    store.endExecution(execution, 'reused', context.clock.now());
+    return { run: finished, reused: true };
+  }
+  try {
+    return { run: await runExecution(execution, plan, startedAt, instrument, store, context), reused: false };
+  } catch (error) {
+    const outcome = toHxError(error).code === 'interrupted' ? 'interrupted' : 'failed';
+    store.endExecution(execution, outcome, context.clock.now());
+    throw error;
+  }
+}
+
+async function runExecution(
+  execution: Execution,
+  plan: MeasurementPlan,
+  createdAt: Date,
+  instrument: Instrument,
+  store: ResearchStore,
+  context: Context,
+): Promise<RunRecord> {
+  const sampleKeys = plan.samples.map(({ sampleKey }) => sampleKey);
+  const startedMs = context.clock.monotonicMs();
+  await collectAttempts({
+    instrument,
+    plan,
+    stored: answering(store.attemptsFor(sampleKeys), execution.runId).map(({ attempt }) => attempt),
+    context,
+    commit: async (attempts) => store.appendAttempts(execution, attempts),
+  });
+  const used = answering(store.attemptsFor(sampleKeys), execution.runId);
+  const run = completeRun({
+    runId: execution.runId,
+    createdAt,
+    elapsedMs: context.clock.monotonicMs() - startedMs,
+    plan,
+    ownAttempts: used.filter(({ runId }) => runId === execution.runId).map(({ attempt }) => attempt),
+    reusedAttempts: used.filter(({ runId }) => runId !== execution.runId).map(({ attempt }) => attempt),
+  });
+  return store.finishRun(execution, run, deciding(used), context.clock.now());
+}
+
+/**
+ * The attempts that a run rests on: its own, and the first usable one of another run for a sample that its own
+ * have not answered. Other runs' failures are not this run's.
+ */
+function answering(stored: readonly StoredAttempt[], runId: string): StoredAttempt[] {
+  const own = stored.filter((candidate) => candidate.runId === runId);
+  const answered = new Set(
+    own.filter(({ attempt }) => isUsable(attempt.status)).map(({ attempt }) => attempt.sampleKey),
+  );
+  const reused = stored.filter(({ runId: maker, attempt }) => {
+    if (maker === runId || !isUsable(attempt.status) || answered.has(attempt.sampleKey)) return false;
+    answered.add(attempt.sampleKey);
+    return true;
+  });
+  return [...own, ...reused];
+}
+
+/** The attempt that decides each sample: its first usable one, else its last. */
+function deciding(stored: readonly StoredAttempt[]): StoredAttempt[] {
+  const bySample = new Map<string, StoredAttempt>();
+  for (const candidate of stored) {
+    const current = bySample.get(candidate.attempt.sampleKey);
+    if (current === undefined || !isUsable(current.attempt.status)) {
+      bySample.set(candidate.attempt.sampleKey, candidate);
+    }
+  }
+  return [...bySample.values()];
+}
+
+/** Appends every finished run that is not in the lake yet, also one that a crash left behind. */
+async function publishFinished(store: ResearchStore, context: Context): Promise<void> {
+  const runs = store.unpublishedRuns();
+  if (runs.length === 0) return;
+  const { appendRun } = await import('../lake/writer.js');
+  const { exportsFolder } = await import('../lake/partition.js');
+  const folder = exportsFolder(context.settings.dataDir);
+  for (const run of runs) {
+    await appendRun(folder, { ...run, was_cached: false, cached_from: null, lane: 'research' });
+    store.markPublished(run.run_id, context.clock.now());
+  }
+}

@@ -1,0 +1,225 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Database as Sqlite } from 'better-sqlite3';
+import { HxError, messageOf } from '../base/errors.js';
+import { packagePath } from '../base/paths.js';
+import { ATTEMPT_COLUMNS, type AttemptRow, RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
+import { type Attempt, attemptFromRow, attemptToRow } from '../rpl/sample.js';
+import { rowFromSqlite, rowToSqlite } from './rows.js';
+
+/** How long one process waits for another that is writing, before it gives up. */
+const BUSY_TIMEOUT_MS = 10_000;
+
+/** One invocation's work on one run. */
+export interface Execution {
+  readonly executionId: string;
+  readonly runId: string;
+}
+
+export type ExecutionOutcome = 'finished' | 'reused' | 'failed' | 'interrupted';
+
+export interface ExecutionStart {
+  readonly executionId: string;
+  /** The run id to use if this configuration has none yet. */
+  readonly newRunId: string;
+  readonly configHash: string;
+  readonly baseHash: string;
+  readonly repeat: number;
+  readonly startedAt: Date;
+}
+
+/** An attempt and the run that made it. */
+export interface StoredAttempt {
+  readonly attemptId: number;
+  readonly runId: string;
+  readonly attempt: Attempt;
+}
+
+/**
+ * Opens the research store `research.sqlite` in the data folder, making it on first use. Every commit is on
+ * the disk before it returns (WAL, synchronous=FULL).
+ * @throws HxError `unavailable` when the file cannot be opened, `conflict` when a newer hx made it.
+ */
+export async function openResearchStore(dataDir: string): Promise<ResearchStore> {
+  const { default: Database } = await import('better-sqlite3');
+  const path = join(dataDir, 'research.sqlite');
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const sqlite = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    sqlite.pragma('journal_mode = WAL');
+    sqlite.pragma('synchronous = FULL');
+    sqlite.pragma('foreign_keys = ON');
+    prepareSchema(sqlite, path);
+    return new ResearchStore(sqlite);
+  } catch (error) {
+    if (error instanceof HxError) throw error;
+    throw new HxError('unavailable', `Cannot open the research store ${path}: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'Check that HX_DATA_DIR names a folder you may write to, and that the file is an SQLite database.',
+    });
+  }
+}
+
+const SCHEMA_VERSION = 1;
+
+function prepareSchema(sqlite: Sqlite, path: string): void {
+  sqlite
+    .transaction(() => {
+      const version = sqlite.pragma('user_version', { simple: true });
+      if (version === 0) sqlite.exec(readFileSync(packagePath('sql', 'sqlite', 'schema.sql'), 'utf8'));
+      else if (version !== SCHEMA_VERSION) {
+        throw new HxError(
+          'conflict',
+          `${path} has schema version ${version}; this hx knows ${SCHEMA_VERSION}.`,
+          {
+            hint: 'Use the hx that made it, or point HX_DATA_DIR to another folder.',
+          },
+        );
+      }
+    })
+    .immediate();
+}
+
+/** Lane B's store of runs, executions, attempts and estimates. Append-only but for an execution's end. */
+export class ResearchStore {
+  private readonly sqlite: Sqlite;
+
+  constructor(sqlite: Sqlite) {
+    this.sqlite = sqlite;
+  }
+
+  /** The highest repetition of a configuration, and whether its run is finished; undefined when never run. */
+  latestRepeat(baseHash: string): { repeat: number; finished: boolean } | undefined {
+    const row = this.sqlite
+      .prepare(
+        `select repeat, exists (select 1 from runs where runs.run_id = executions.run_id) as finished
+         from executions where base_hash = ? order by repeat desc limit 1`,
+      )
+      .get(baseHash) as { repeat: number; finished: number } | undefined;
+    return row === undefined ? undefined : { repeat: row.repeat, finished: row.finished === 1 };
+  }
+
+  /** Records that an invocation began; a configuration keeps the run id that its first execution gave it. */
+  beginExecution(start: ExecutionStart): Execution {
+    return this.sqlite
+      .transaction(() => {
+        const earlier = this.sqlite
+          .prepare('select run_id from executions where config_hash = ? limit 1')
+          .get(start.configHash) as { run_id: string } | undefined;
+        const runId = earlier?.run_id ?? start.newRunId;
+        this.insert('executions', {
+          execution_id: start.executionId,
+          run_id: runId,
+          config_hash: start.configHash,
+          base_hash: start.baseHash,
+          repeat: start.repeat,
+          started_at: start.startedAt.toISOString(),
+        });
+        return { executionId: start.executionId, runId };
+      })
+      .immediate();
+  }
+
+  /** Commits attempts, together. */
+  appendAttempts({ executionId, runId }: Execution, attempts: readonly Attempt[]): void {
+    this.sqlite
+      .transaction(() => {
+        for (const attempt of attempts) {
+          const row = rowToSqlite(ATTEMPT_COLUMNS, attemptToRow(attempt));
+          this.insert('attempts', { execution_id: executionId, run_id: runId, ...row });
+        }
+      })
+      .immediate();
+  }
+
+  /** Every stored attempt for the given samples, whichever run made it, oldest first. */
+  attemptsFor(sampleKeys: readonly string[]): StoredAttempt[] {
+    const sql = readFileSync(packagePath('sql', 'sqlite', 'reusable_attempts.sql'), 'utf8');
+    const rows = this.sqlite.prepare(sql).all(JSON.stringify(sampleKeys)) as (Record<string, unknown> & {
+      attempt_id: number;
+      run_id: string;
+    })[];
+    return rows.map((row) => ({
+      attemptId: row.attempt_id,
+      runId: row.run_id,
+      attempt: attemptFromRow(rowFromSqlite(ATTEMPT_COLUMNS, row) as AttemptRow),
+    }));
+  }
+
+  /** A finished run. */
+  findRun(runId: string): RunRecord | undefined {
+    const row = this.sqlite.prepare('select * from runs where run_id = ?').get(runId);
+    return row === undefined ? undefined : rowFromSqlite(RUN_COLUMNS, row as Record<string, unknown>);
+  }
+
+  /**
+   * Stores a finished run, its estimate and which attempts it rests on, in one transaction. When another
+   * process finished the same run first, its row stays and is returned.
+   */
+  finishRun(
+    execution: Execution,
+    run: RunRecord,
+    attempts: readonly StoredAttempt[],
+    endedAt: Date,
+  ): RunRecord {
+    return this.sqlite
+      .transaction(() => {
+        const first = this.findRun(run.run_id);
+        if (first === undefined) {
+          this.insert('runs', rowToSqlite(RUN_COLUMNS, run));
+          const { run_id, estimator, b, prob_true_rpl, logit, ci_lo, ci_hi } = run;
+          const estimate = { run_id, estimator, b, prob_true_rpl, logit, ci_lo, ci_hi };
+          this.insert('estimates', {
+            ...estimate,
+            execution_id: execution.executionId,
+            created_at: endedAt.toISOString(),
+            bootstrap_seed: String(run.bootstrap_seed),
+          });
+        }
+        for (const { attemptId, runId, attempt } of attempts) {
+          this.insert('execution_samples', {
+            execution_id: execution.executionId,
+            sample_key: attempt.sampleKey,
+            attempt_id: attemptId,
+            reused: runId === run.run_id ? 0 : 1,
+          });
+        }
+        this.endExecution(execution, first === undefined ? 'finished' : 'reused', endedAt);
+        return first ?? run;
+      })
+      .immediate();
+  }
+
+  /** Records how an invocation ended. */
+  endExecution({ executionId }: Execution, outcome: ExecutionOutcome, endedAt: Date): void {
+    this.sqlite
+      .prepare('update executions set outcome = ?, ended_at = ? where execution_id = ?')
+      .run(outcome, endedAt.toISOString(), executionId);
+  }
+
+  /** Finished runs whose row is not known to be in the lake. */
+  unpublishedRuns(): RunRecord[] {
+    const rows = this.sqlite
+      .prepare(
+        'select * from runs where run_id not in (select run_id from published_runs) order by created_at',
+      )
+      .all();
+    return rows.map((row) => rowFromSqlite(RUN_COLUMNS, row as Record<string, unknown>));
+  }
+
+  markPublished(runId: string, publishedAt: Date): void {
+    this.sqlite
+      .prepare('insert or ignore into published_runs (run_id, published_at) values (?, ?)')
+      .run(runId, publishedAt.toISOString());
+  }
+
+  close(): void {
+    this.sqlite.close();
+  }
+
+  private insert(table: string, row: Readonly<Record<string, string | number | null>>): void {
+    const names = Object.keys(row);
+    const places = names.map((name) => `@${name}`);
+    this.sqlite.prepare(`insert into ${table} (${names.join(', ')}) values (${places.join(', ')})`).run(row);
+  }
+}
