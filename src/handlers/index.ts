@@ -7,6 +7,10 @@ export const HANDLERS = {
   checkGet: async () => (await import('./check.js')).checkGet,
   research: async () => (await import('./research.js')).research,
   estimate: async () => (await import('./estimate.js')).estimate,
+  exportChecks: async () => (await import('./export-checks.js')).exportChecks,
+  query: async () => (await import('./query.js')).query,
+  queryList: async () => (await import('./query.js')).queryList,
+  openLake: async () => (await import('./query.js')).openLake,
 };
 
 export type HandlerName = keyof typeof HANDLERS;

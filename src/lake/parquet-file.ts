@@ -8,6 +8,8 @@ export const ROW_GROUP_ROWS = 10_000;
 export interface ColumnValues {
   readonly name: string;
   readonly data: unknown[];
+  /** Whether to keep the smallest and largest value, by which readers skip row groups. */
+  readonly statistics?: boolean;
 }
 
 /** A Parquet file under way. Each `write` becomes one row group and goes to the disk before it resolves. */
@@ -38,7 +40,7 @@ export async function openParquetFile(
   });
   return {
     write: async (columns) => {
-      const columnData = columns.map(({ name, data }) => ({ name, data, offsetIndex: false }));
+      const columnData = columns.map((column) => ({ ...column, offsetIndex: false }));
       await parquet.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
     },
     publish: () => finish(pending, parquet),

@@ -8,6 +8,9 @@ import { SCHEMA_VERSION } from './schema.js';
 /** A temporary file untouched for this long belongs to a writer that died: no write takes minutes. */
 const STALE_AFTER_MS = 60 * 60 * 1000;
 
+/** What openPending names its temporary files; a folder may hold other people's. */
+const TEMPORARY_NAME = /\.parquet\.[0-9a-f]{12}\.tmp$/;
+
 /** The lake's folder under the data folder. */
 export function exportsFolder(dataDir: string): string {
   return join(dataDir, 'exports');
@@ -103,7 +106,7 @@ async function syncFolder(folder: string): Promise<void> {
 async function removeStale(folder: string): Promise<void> {
   const names = await readdir(folder);
   for (const name of names) {
-    if (!name.endsWith('.tmp')) continue;
+    if (!TEMPORARY_NAME.test(name)) continue;
     const path = join(folder, name);
     const age = await ageMs(path);
     if (age !== undefined && age > STALE_AFTER_MS) await rm(path, { force: true });
@@ -127,7 +130,7 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
     if (error instanceof HxError) throw error;
     throw new HxError('failed', `Cannot write ${path}: ${messageOf(error)}`, {
       cause: error,
-      hint: 'Check the space and the permissions of the data folder (HX_DATA_DIR).',
+      hint: 'Check the space and the permissions of that folder.',
     });
   }
 }

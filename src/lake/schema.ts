@@ -7,6 +7,7 @@ import {
   type RowOf,
   RUN_COLUMNS,
 } from '../rpl/record.js';
+import type { ColumnValues } from './parquet-file.js';
 
 /** The lake's shape. Any change of a column's name or type raises it; file names carry it (`s1`). */
 export const SCHEMA_VERSION = 1;
@@ -96,6 +97,11 @@ const MAPPINGS: Record<ColumnType, Mapping> = {
   },
 };
 
+/** What queries filter and join by. Statistics of all columns would make a one-row file a third larger. */
+const PRUNING_COLUMNS: ReadonlySet<string> = new Set([
+  ...['run_id', 'env', 'created_at', 'claim_hash', 'model', 'lane'],
+]);
+
 /** DuckDB's type of a column, as its views show it. */
 export function duckdbType(column: Column): string {
   return MAPPINGS[column.type].duckdb;
@@ -117,10 +123,11 @@ export function parquetSchema(): SchemaElement[] {
  * Rows turned into columns as the Parquet encoder takes them, in the order of LAKE_COLUMNS.
  * @throws HxError `bug` naming the column for a value that its type cannot hold, or a null where none may be.
  */
-export function encodeColumns(rows: readonly WritableRow[]): { name: string; data: unknown[] }[] {
+export function encodeColumns(rows: readonly WritableRow[]): ColumnValues[] {
   return (LAKE_COLUMNS as readonly Column[]).map((column) => ({
     name: column.name,
     data: rows.map((row) => encodeValue(column, row[column.name as keyof WritableRow])),
+    statistics: PRUNING_COLUMNS.has(column.name),
   }));
 }
 

@@ -42,6 +42,8 @@ export interface PublishedDay {
   /** Null for a day without rows, which has no file. */
   readonly path: string | null;
   readonly bytes: number;
+  /** Whether a file of an earlier export was taken away, since the day has no rows any more. */
+  readonly removed: boolean;
 }
 
 /**
@@ -66,8 +68,8 @@ export async function replaceDays(
   const clearBefore = async (date: string | undefined) => {
     while (remaining.length > 0 && remaining[0] !== date) {
       const empty = remaining.shift() ?? '';
-      await removePublished(join(partitionFolder(exportsDir, environment, empty), exportFileName(empty)));
-      done({ date: empty, rows: 0, path: null, bytes: 0 });
+      const path = join(partitionFolder(exportsDir, environment, empty), exportFileName(empty));
+      done({ date: empty, rows: 0, path: null, bytes: 0, removed: await removePublished(path) });
     }
     if (date !== undefined && remaining.shift() === undefined) {
       throw new HxError('bug', `A row of ${date} is outside the exported range or out of order.`);
@@ -121,7 +123,7 @@ class DayFile {
   async publish(): Promise<PublishedDay> {
     if (this.rows.length > 0) await this.flush();
     const bytes = await this.file.publish();
-    return { date: this.date, rows: this.written, path: this.path, bytes };
+    return { date: this.date, rows: this.written, path: this.path, bytes, removed: false };
   }
 
   discard(): Promise<void> {

@@ -1,0 +1,76 @@
+import * as t from 'typanion';
+import { HxError } from '../base/errors.js';
+import type { LakeEngine, QueryResult } from '../lake/engine.js';
+import { defineHandler } from './handler.js';
+
+/** A result that still streams: read `chunks`, then call `close`, also when reading fails or stops early. */
+export interface OpenQuery extends QueryResult {
+  close(): void;
+}
+
+/** Runs one statement, or a ready query by name, on the lake. */
+export const query = defineHandler({
+  name: 'query',
+  input: t.isObject({
+    sql: t.isOptional(t.isString()),
+    name: t.isOptional(t.isString()),
+    parameters: t.isOptional(t.isRecord(t.isString())),
+  }),
+  run: async ({ sql, name, parameters = {} }, context): Promise<OpenQuery> => {
+    const statement = await readStatement(sql, name, parameters);
+    const { openLakeEngine } = await import('../lake/engine.js');
+    const engine = await openLakeEngine({ dataDir: context.settings.dataDir });
+    try {
+      const result = await engine.run(statement.sql, {
+        parameters: statement.parameters,
+        signal: context.signal,
+      });
+      return { ...result, close: () => engine.close() };
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
+  },
+});
+
+export interface QueryListing {
+  readonly name: string;
+  readonly question: string;
+  readonly parameters: readonly { readonly name: string; readonly type: string; readonly default: string }[];
+}
+
+/** The ready queries: what each answers and what it takes. */
+export const queryList = defineHandler({
+  name: 'query',
+  input: t.isObject({}),
+  run: async (): Promise<QueryListing[]> => {
+    const { readyQueries } = await import('../lake/queries.js');
+    return readyQueries().map(({ name, question, parameters }) => ({ name, question, parameters }));
+  },
+});
+
+/** An engine that stays open, for the shell; whoever asks for it closes it. */
+export const openLake = defineHandler({
+  name: 'shell',
+  input: t.isObject({}),
+  run: async (_input, context): Promise<LakeEngine> => {
+    const { openLakeEngine } = await import('../lake/engine.js');
+    return openLakeEngine({ dataDir: context.settings.dataDir });
+  },
+});
+
+async function readStatement(
+  sql: string | undefined,
+  name: string | undefined,
+  parameters: Readonly<Record<string, string>>,
+): Promise<{ sql: string; parameters: Record<string, unknown> }> {
+  if (name !== undefined && sql === undefined) {
+    const { bindParameters, readyQuery } = await import('../lake/queries.js');
+    const ready = readyQuery(name);
+    return { sql: ready.sql, parameters: bindParameters(ready, parameters) };
+  }
+  if (sql !== undefined && name === undefined) return { sql, parameters: { ...parameters } };
+  throw new HxError('usage', 'Give either a statement or the name of a ready query.', {
+    hint: 'For example: hx query "SELECT count(*) FROM checks".',
+  });
+}
