@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HxError } from '../../src/base/errors.js';
+import {
+  answerGridStep,
+  ESTIMATORS,
+  type Estimate,
+  type EstimatorSample,
+  estimate,
+} from '../../src/rpl/estimator.js';
+import { Prng } from '../../src/rpl/prng.js';
+import { logit, probabilityOf } from '../../src/rpl/statistics.js';
+
+const estimator = suite('rpl estimator');
+
+const SEED = 42n;
+
+/** One sample a template, given as probabilities. */
+function oneEach(probabilities: readonly number[]): EstimatorSample[] {
+  return probabilities.map((prob_true, index) => ({ template: `t${index}`, replicate: 0, prob_true }));
+}
+
+function plain(result: Estimate): string {
+  return JSON.stringify(result, (_key, value) => (typeof value === 'bigint' ? `${value}` : value));
+}
+
+function near(actual: number, expected: number, tolerance: number): void {
+  assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected} within ${tolerance}`);
+}
+
+estimator('the centre is the 20 % trimmed mean of template means in logits', () => {
+  // Ten templates: two dropped from each end, six averaged.
+  const probabilities = [0.01, 0.02, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.98, 0.99];
+  const kept = [0.4, 0.45, 0.5, 0.55, 0.6, 0.65].map((p) => Math.log(p / (1 - p)));
+  const centre = kept.reduce((sum, value) => sum + value, 0) / kept.length;
+  for (const name of ESTIMATORS) {
+    const result = estimate(oneEach(probabilities), { estimator: name, resamples: 500, seed: SEED });
+    near(result.logit, centre, 1e-12);
+    near(result.prob_true_rpl, 1 / (1 + Math.exp(-centre)), 1e-12);
+  }
+});
+
+estimator('replicates are averaged first, so that every template weighs the same', () => {
+  const samples = [
+    ...Array.from({ length: 9 }, (_, replicate) => ({ template: 'many', replicate, prob_true: 0.9 })),
+    { template: 'one', replicate: 0, prob_true: 0.1 },
+  ];
+  const result = estimate(samples, { estimator: 'rpl-1', resamples: 200, seed: SEED });
+  near(result.prob_true_rpl, 0.5, 1e-12);
+  assert.is(result.imbalance_ratio, 9);
+  assert.is(result.n_templates, 2);
+});
+
+estimator('rpl-2 below 8 templates is the mean and Student t', () => {
+  const probabilities = [0.2, 0.35, 0.41, 0.62];
+  const values = probabilities.map(logit);
+  const mean = values.reduce((sum, value) => sum + value, 0) / 4;
+  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 3);
+  const margin = (3.182446305284263 * deviation) / 2;
+  const result = estimate(oneEach(probabilities), { estimator: 'rpl-2', resamples: 100, seed: SEED });
+  near(result.logit, mean, 1e-12);
+  near(result.ci_lo, probabilityOf(mean - margin), 1e-9);
+  near(result.ci_hi, probabilityOf(mean + margin), 1e-9);
+});
+
+estimator('rpl-2 never collapses: half a grid step stays on each side', () => {
+  const result = estimate(oneEach(Array(16).fill(0.7)), { estimator: 'rpl-2', resamples: 500, seed: SEED });
+  near(result.ci_lo, 0.675, 1e-9);
+  near(result.ci_hi, 0.725, 1e-9);
+  const reference = estimate(oneEach(Array(16).fill(0.7)), {
+    estimator: 'rpl-1',
+    resamples: 500,
+    seed: SEED,
+  });
+  near(reference.ci_width, 0, 1e-12);
+});
+
+estimator('the answer grid is found', () => {
+  assert.is(answerGridStep(oneEach([0.05, 0.7, 1])), 0.05);
+  assert.is(answerGridStep(oneEach([0.05, 0.72, 1])), 0.01);
+  assert.is(answerGridStep(oneEach([0.05, 0.725])), 0.001);
+  assert.is(answerGridStep(oneEach([0.05, 0.72512345])), 0);
+});
+
+estimator('certain answers stay finite', () => {
+  for (const name of ESTIMATORS) {
+    for (const probability of [0, 1]) {
+      const result = estimate(oneEach(Array(8).fill(probability)), {
+        estimator: name,
+        resamples: 200,
+        seed: SEED,
+      });
+      assert.ok(Number.isFinite(result.logit));
+      assert.ok(result.ci_lo >= 0 && result.ci_hi <= 1);
+    }
+  }
+});
+
+estimator('too few samples or templates are an error, not a number', () => {
+  const refused = (samples: EstimatorSample[]) =>
+    assert.throws(
+      () => estimate(samples, { estimator: 'rpl-2', resamples: 100, seed: SEED }),
+      (error: unknown) => error instanceof HxError && error.code === 'insufficient_samples',
+    );
+  refused([]);
+  refused(oneEach([0.3, 0.4]));
+  refused([0, 1, 2, 3].map((replicate) => ({ template: 'only', replicate, prob_true: 0.5 })));
+});
+
+const arbitrarySamples = fc
+  .uniqueArray(
+    fc.record({ template: fc.integer({ min: 0, max: 15 }), replicate: fc.integer({ min: 0, max: 3 }) }),
+    {
+      minLength: 6,
+      maxLength: 48,
+      selector: ({ template, replicate }) => `${template}/${replicate}`,
+    },
+  )
+  .filter((cells) => new Set(cells.map(({ template }) => template)).size >= 2)
+  .chain((cells) =>
+    fc
+      .array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: cells.length, maxLength: cells.length })
+      .map((values) =>
+        cells.map(({ template, replicate }, index) => ({
+          template: `t${template}`,
+          replicate,
+          prob_true: values[index] ?? 0.5,
+        })),
+      ),
+  );
+
+estimator('the same samples in any order give the same bytes', () => {
+  fc.assert(
+    fc.property(
+      arbitrarySamples,
+      fc.constantFrom(...ESTIMATORS),
+      fc.bigInt(0n, 2n ** 64n - 1n),
+      (samples, name, seed) => {
+        const options = { estimator: name, resamples: 100, seed };
+        const shuffled = new Prng(seed).shuffle([...samples]);
+        assert.is(plain(estimate(shuffled, options)), plain(estimate(samples, options)));
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+estimator('the interval contains the centre and stays within [0, 1]', () => {
+  fc.assert(
+    fc.property(arbitrarySamples, fc.constantFrom(...ESTIMATORS), (samples, name) => {
+      const { prob_true_rpl, ci_lo, ci_hi } = estimate(samples, {
+        estimator: name,
+        resamples: 100,
+        seed: SEED,
+      });
+      assert.ok(0 <= ci_lo && ci_lo <= prob_true_rpl && prob_true_rpl <= ci_hi && ci_hi <= 1);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** Share of simulated measurements whose interval holds the true centre, 0 in logits. */
+function coverage(
+  templates: number,
+  replicates: number,
+  tau: number,
+  sigma: number,
+  simulations: number,
+): number {
+  const prng = new Prng(7n);
+  let held = 0;
+  for (let simulation = 0; simulation < simulations; simulation += 1) {
+    const samples: EstimatorSample[] = [];
+    for (let template = 0; template < templates; template += 1) {
+      const effect = tau * prng.normal();
+      for (let replicate = 0; replicate < replicates; replicate += 1) {
+        const prob_true = probabilityOf(effect + sigma * prng.normal());
+        samples.push({ template: `t${template}`, replicate, prob_true });
+      }
+    }
+    const seed = BigInt(simulation);
+    const { ci_lo, ci_hi } = estimate(samples, { estimator: 'rpl-2', resamples: 1_000, seed });
+    if (ci_lo <= 0.5 && 0.5 <= ci_hi) held += 1;
+  }
+  return held / simulations;
+}
+
+estimator('rpl-2 holds its 95 % in simulation', () => {
+  // 600 simulations: a standard error below 0.9 %, so these bounds are three of them wide.
+  for (const [templates, replicates, tau, sigma] of [
+    [5, 2, 0.5, 0.2],
+    [8, 2, 0.5, 0.2],
+    [16, 2, 0.5, 0.5],
+  ] as const) {
+    const held = coverage(templates, replicates, tau, sigma, 600);
+    assert.ok(held > 0.915 && held < 0.985, `T=${templates} R=${replicates}: ${held}`);
+  }
+});
+
+estimator.run();
