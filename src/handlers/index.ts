@@ -5,12 +5,14 @@ import { type Handler, runHandler } from './handler.js';
 export const HANDLERS = {
   check: async () => (await import('./check.js')).check,
   checkGet: async () => (await import('./check.js')).checkGet,
+  ready: async () => (await import('./ready.js')).ready,
   research: async () => (await import('./research.js')).research,
   estimate: async () => (await import('./estimate.js')).estimate,
   exportChecks: async () => (await import('./export-checks.js')).exportChecks,
   query: async () => (await import('./query.js')).query,
   queryList: async () => (await import('./query.js')).queryList,
   openLake: async () => (await import('./query.js')).openLake,
+  querySession: async () => (await import('./query-session.js')).querySession,
 };
 
 export type HandlerName = keyof typeof HANDLERS;

@@ -1,14 +1,20 @@
 import type { CommandClass } from 'clipanion';
 import type { CliContext } from '../context.js';
 import { CheckCommand } from './check.js';
+import { DemoCommand } from './demo.js';
 import { EstimateCommand } from './estimate.js';
 import { ExportChecksCommand } from './export.js';
+import { QueryCommand } from './query.js';
 import { ResearchCommand } from './research.js';
+import { ServeCommand } from './serve.js';
 
 /** Every command, in the order of the README's table. */
 export const COMMANDS: readonly CommandClass<CliContext>[] = [
+  DemoCommand,
   CheckCommand,
   ResearchCommand,
   EstimateCommand,
   ExportChecksCommand,
+  QueryCommand,
+  ServeCommand,
 ];

@@ -35,13 +35,13 @@ function rowWriter(columns: readonly Column[]): (row: readonly unknown[]) => str
   };
 }
 
-/** SQL lets columns share a name, an object does not: later ones become `name_1`, `name_2`. */
+/** SQL lets columns share a name, an object does not: later ones become `name_2`, `name_3`. */
 export function uniqueNames(names: readonly string[]): string[] {
   const taken = new Set(names);
   const used = new Set<string>();
   return names.map((name) => {
     let unique = name;
-    for (let count = 1; used.has(unique); count += 1) {
+    for (let count = 2; used.has(unique); count += 1) {
       const candidate = `${name}_${count}`;
       if (!taken.has(candidate)) unique = candidate;
     }

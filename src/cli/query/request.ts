@@ -1,0 +1,66 @@
+import { HxError } from '../../base/errors.js';
+import type { QuerySession, Statement } from '../../handlers/query-session.js';
+import { statementsOf, tokenize } from '../sql/lexer.js';
+
+const NAME = /^@(\S+)$/;
+
+/**
+ * Reads `--param name=value` flags.
+ * @throws HxError `usage` for one without a name or given twice.
+ */
+export function parseParameters(flags: readonly string[]): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  for (const flag of flags) {
+    const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(flag) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new HxError('usage', `"${flag}" is not a parameter.`, { hint: 'Write --param name=value.' });
+    }
+    if (Object.hasOwn(parameters, name)) throw new HxError('usage', `The parameter ${name} is given twice.`);
+    parameters[name] = value;
+  }
+  return parameters;
+}
+
+/**
+ * The statements that a text asks for: those of its SQL, or the ready query `@name`.
+ * @throws HxError `usage` for an empty text or an unknown ready query.
+ */
+export function statementsFor(
+  session: Pick<QuerySession, 'ready'>,
+  text: string,
+  parameters: Readonly<Record<string, string>>,
+): Statement[] {
+  const name = NAME.exec(text.trim().replace(/;\s*$/, ''))?.[1];
+  if (name !== undefined) return [session.ready(name, parameters)];
+  const statements = statementsOf(text);
+  if (statements.length === 0) {
+    throw new HxError('usage', 'There is no SQL to run.', {
+      hint: 'Give a statement: hx query "SELECT count(*) FROM checks", or hx query --list for ready ones.',
+    });
+  }
+  if (statements.length === 1) return statements.map((sql) => ({ sql, parameters }));
+  return shareOut(statements, parameters);
+}
+
+/** Several statements: each gets the parameters it mentions, and one that none mentions is a mistake. */
+function shareOut(sqls: readonly string[], parameters: Readonly<Record<string, string>>): Statement[] {
+  const mentioned = sqls.map(parametersIn);
+  const stray = Object.keys(parameters).find((name) => !mentioned.some((names) => names.has(name)));
+  if (stray !== undefined) {
+    throw new HxError('usage', `No statement has a parameter "${stray}".`, {
+      hint: `Write $${stray} in the SQL where its value belongs.`,
+    });
+  }
+  return sqls.map((sql, index) => {
+    const own = Object.entries(parameters).filter(([name]) => mentioned[index]?.has(name));
+    return { sql, parameters: Object.fromEntries(own) };
+  });
+}
+
+function parametersIn(sql: string): Set<string> {
+  const tokens = tokenize(sql);
+  const names = tokens.flatMap(({ kind, text }, index) =>
+    kind === 'word' && tokens[index - 1]?.text === '$' ? [text] : [],
+  );
+  return new Set(names);
+}

@@ -1,0 +1,270 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+import { type Instance, render } from 'ink';
+import type { QuerySession } from '../../handlers/query-session.js';
+import type { Paint } from '../render/style.js';
+import { escapeControls } from '../render/width.js';
+import { commonStart, completionFor } from './completion.js';
+import {
+  deleteTo,
+  type Editor,
+  EMPTY,
+  editorOf,
+  insert,
+  type Move,
+  moveLine,
+  moveTo,
+  replaceBefore,
+} from './editor.js';
+import type { History } from './history.js';
+import { Interpreter, isComplete } from './interpreter.js';
+import type { Key } from './keys.js';
+import { CONTINUATION, layoutEditor, PROMPT } from './layout.js';
+import { Prompt, type View } from './prompt.js';
+import { Terminal } from './terminal.js';
+
+/** Rows drawn live at most: Ink redraws all of them at every key, and must never fill the window. */
+const LIVE_ROWS = 12;
+/** How often the line about a running statement is redrawn, and how long one runs before it appears. */
+const STATUS_EVERY_MS = 200;
+const CANDIDATES_SHOWN = 60;
+
+const MOVE_KEYS: Readonly<Partial<Record<Key['type'], Move>>> = {
+  left: 'left',
+  right: 'right',
+  home: 'lineStart',
+  end: 'lineEnd',
+  wordLeft: 'wordLeft',
+  wordRight: 'wordRight',
+};
+
+const DELETE_KEYS: Readonly<Partial<Record<Key['type'], Move>>> = {
+  backspace: 'left',
+  delete: 'right',
+  deleteWord: 'wordLeft',
+  deleteSpaceWord: 'spaceLeft',
+  deleteWordRight: 'wordRight',
+  deleteToEnd: 'lineEnd',
+  deleteToStart: 'lineStart',
+};
+
+export interface InteractiveOptions {
+  readonly session: QuerySession;
+  readonly history: History;
+  readonly stdin: ReadStream;
+  readonly stdout: WriteStream;
+  readonly folder: string;
+  readonly paint: Paint;
+  readonly signal: AbortSignal;
+  readonly debug: boolean;
+}
+
+/** The shell on a terminal: Ink draws what is being typed, results go above it into the scrollback. */
+export class InteractiveShell {
+  private readonly options: InteractiveOptions;
+  private readonly interpreter: Interpreter;
+  private readonly terminal: Terminal;
+  private readonly finished: Promise<void>;
+  private finish: () => void = () => {};
+  private ink: Instance | undefined;
+  private writeAbove: (text: string) => void = () => {};
+  private editor: Editor = EMPTY;
+  /** Which entry of the history is shown: 0 is the newest, -1 what is being typed. */
+  private age = -1;
+  private draft: Editor = EMPTY;
+  private queue: Key[] = [];
+  private pumping = false;
+  private running: { readonly controller: AbortController; readonly startedAtMs: number } | undefined;
+
+  constructor(options: InteractiveOptions) {
+    this.options = options;
+    const { session, folder, paint, stdin, stdout, debug } = options;
+    this.finished = new Promise((resolve) => {
+      this.finish = resolve;
+    });
+    this.interpreter = new Interpreter({
+      session,
+      folder,
+      paint,
+      debug,
+      width: () => stdout.columns,
+      print: async (text) => this.writeAbove(text),
+    });
+    this.terminal = new Terminal(stdin, stdout, (keys) => this.receive(keys));
+  }
+
+  /** Runs until `.exit`, Ctrl-D or the signal, and leaves the terminal as it was. */
+  async run(): Promise<void> {
+    const { stdin, stdout, signal } = this.options;
+    const leave = () => {
+      this.running?.controller.abort();
+      this.finish();
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    stdin.once('end', leave);
+    stdin.once('error', leave);
+    stdout.on('resize', this.draw);
+    try {
+      this.terminal.open();
+      this.ink = render(this.element(), { stdin, stdout, exitOnCtrlC: false, patchConsole: false });
+      await this.finished;
+    } finally {
+      stdout.removeListener('resize', this.draw);
+      signal.removeEventListener('abort', leave);
+      stdin.removeListener('end', leave);
+      stdin.removeListener('error', leave);
+      this.ink?.clear();
+      this.ink?.unmount();
+      this.terminal.close();
+    }
+  }
+
+  private receive(keys: Key[]): void {
+    for (const key of keys) {
+      if (key.type === 'interrupt' && this.running !== undefined) {
+        this.running.controller.abort();
+        this.queue = [];
+      } else this.queue.push(key);
+    }
+    void this.pump();
+  }
+
+  /** Handles keys one after the other; those typed while a statement runs wait for its end. */
+  private async pump(): Promise<void> {
+    if (this.pumping) return;
+    this.pumping = true;
+    for (let key = this.queue.shift(); key !== undefined; key = this.queue.shift()) {
+      await this.handle(key);
+      if (this.interpreter.left) this.queue = [];
+    }
+    this.pumping = false;
+    if (this.interpreter.left) this.finish();
+    else this.draw();
+  }
+
+  private async handle(key: Key): Promise<void> {
+    const move = MOVE_KEYS[key.type];
+    const deletion = DELETE_KEYS[key.type];
+    if (key.type === 'text' || key.type === 'paste') this.editor = insert(this.editor, key.text);
+    else if (move !== undefined) this.editor = moveTo(this.editor, move);
+    else if (deletion !== undefined) this.editor = deleteTo(this.editor, deletion);
+    else if (key.type === 'enter') await this.enter();
+    else if (key.type === 'newline') this.editor = insert(this.editor, '\n');
+    else if (key.type === 'up' || key.type === 'down') this.upOrDown(key.type);
+    else if (key.type === 'tab') await this.complete();
+    else if (key.type === 'interrupt') this.clearLine();
+    else if (key.type === 'clearScreen') this.options.stdout.write('\u001b[2J\u001b[H');
+    else if (key.type === 'endOfInput') this.endOfInput();
+  }
+
+  private async enter(): Promise<void> {
+    const { text } = this.editor;
+    if (!isComplete(text)) {
+      this.editor = insert(this.editor, '\n');
+      return;
+    }
+    this.echo(text);
+    this.edit(EMPTY);
+    if (text.trim() === '') return;
+    await this.execute(text);
+  }
+
+  private async execute(text: string): Promise<void> {
+    const controller = new AbortController();
+    this.running = { controller, startedAtMs: performance.now() };
+    const redraw = setInterval(this.draw, STATUS_EVERY_MS);
+    this.draw();
+    try {
+      await this.options.history.add(text);
+      await this.interpreter.execute(text, controller.signal);
+    } finally {
+      clearInterval(redraw);
+      this.running = undefined;
+      this.draw();
+    }
+  }
+
+  /** Leaves what was entered in the scrollback, as if the prompt had stayed there. */
+  private echo(text: string): void {
+    const { paint } = this.options;
+    const lines = text.split('\n').map((line, index) => {
+      return `${paint('cyan', index === 0 ? PROMPT : CONTINUATION)}${escapeControls(line)}\n`;
+    });
+    this.writeAbove(lines.join(''));
+  }
+
+  private clearLine(): void {
+    if (this.editor.text !== '') this.echo(`${this.editor.text}^C`);
+    this.edit(EMPTY);
+  }
+
+  private endOfInput(): void {
+    if (this.editor.text === '') this.interpreter.left = true;
+    else this.editor = deleteTo(this.editor, 'right');
+  }
+
+  private upOrDown(direction: 'up' | 'down'): void {
+    const moved = moveLine(this.editor, direction);
+    if (moved !== undefined) {
+      this.editor = moved;
+      return;
+    }
+    const age = this.age + (direction === 'up' ? 1 : -1);
+    if (age < -1 || age >= this.options.history.length) return;
+    if (this.age === -1) this.draft = this.editor;
+    this.age = age;
+    this.editor = age === -1 ? this.draft : editorOf(this.options.history.at(age) ?? '');
+  }
+
+  private async complete(): Promise<void> {
+    const { text, cursor } = this.editor;
+    const { session, stdout, paint } = this.options;
+    const { replaced, candidates } = await completionFor(session, text.slice(0, cursor));
+    const common = commonStart(candidates);
+    const [only, ...others] = candidates;
+    if (only === undefined) return;
+    if (others.length === 0) this.editor = replaceBefore(this.editor, replaced, `${only} `);
+    else if (common.length > replaced) this.editor = replaceBefore(this.editor, replaced, common);
+    else this.writeAbove(paint('dim', inColumns(candidates.slice(0, CANDIDATES_SHOWN), stdout.columns)));
+  }
+
+  private edit(editor: Editor): void {
+    this.editor = editor;
+    this.age = -1;
+    this.draft = EMPTY;
+  }
+
+  private readonly draw = (): void => {
+    this.ink?.rerender(this.element());
+  };
+
+  private readonly setWriter = (write: (text: string) => void): void => {
+    this.writeAbove = write;
+  };
+
+  private element() {
+    return <Prompt view={this.view()} paint={this.options.paint} onReady={this.setWriter} />;
+  }
+
+  private view(): View {
+    if (this.running === undefined) {
+      const { columns, rows } = this.options.stdout;
+      const maxRows = Math.max(1, Math.min(LIVE_ROWS, rows - 3));
+      return { type: 'editing', layout: layoutEditor(this.editor, columns, maxRows) };
+    }
+    const elapsedMs = performance.now() - this.running.startedAtMs;
+    if (elapsedMs < STATUS_EVERY_MS) return { type: 'running', status: '' };
+    return { type: 'running', status: `running ${(elapsedMs / 1_000).toFixed(1)} s, Ctrl-C stops it` };
+  }
+}
+
+/** Words in as many columns as fit. */
+function inColumns(words: readonly string[], width: number): string {
+  const cell = Math.max(...words.map((word) => word.length)) + 2;
+  const perLine = Math.max(1, Math.floor(width / cell));
+  const lines: string[] = [];
+  for (let start = 0; start < words.length; start += perLine) {
+    const line = words.slice(start, start + perLine).map((word) => escapeControls(word).padEnd(cell));
+    lines.push(`${line.join('').trimEnd()}\n`);
+  }
+  return lines.join('');
+}

@@ -1,0 +1,37 @@
+import { createInterface } from 'node:readline';
+import type { QuerySession } from '../../handlers/query-session.js';
+import type { CliContext } from '../context.js';
+import { streamWriter } from '../output.js';
+import type { Paint } from '../render/style.js';
+import type { History } from './history.js';
+import { Interpreter, isComplete } from './interpreter.js';
+import { CONTINUATION, PROMPT } from './layout.js';
+
+const WIDTH = 80;
+
+/** The shell where the terminal can only print lines: a prompt and the terminal's own line editing. Ctrl-C leaves. */
+export async function runPlainShell(
+  session: QuerySession,
+  history: History,
+  context: CliContext,
+  { paint, debug }: { readonly paint: Paint; readonly debug: boolean },
+): Promise<void> {
+  const { signal, stdin, stdout, folder } = context;
+  const print = streamWriter(stdout, signal);
+  const interpreter = new Interpreter({ session, folder, paint, print, debug, width: () => WIDTH });
+  const lines = createInterface({ input: stdin, terminal: false, signal });
+  let text = '';
+  await print(PROMPT);
+  for await (const line of lines) {
+    text += text === '' ? line : `\n${line}`;
+    if (isComplete(text)) {
+      await history.add(text);
+      await interpreter.execute(text, signal);
+      text = '';
+    }
+    if (interpreter.left || signal.aborted) break;
+    await print(text === '' ? PROMPT : CONTINUATION);
+  }
+  lines.close();
+  signal.throwIfAborted();
+}

@@ -1,0 +1,57 @@
+import * as t from 'typanion';
+import type { LakeTable, QueryResult } from '../lake/engine.js';
+import type { ReadyQuery } from '../lake/queries.js';
+import { defineHandler } from './handler.js';
+
+/** One statement, with the values of its `$name` parameters. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+/** A conversation with the lake: one engine for many statements. Whoever asks for it closes it. */
+export interface QuerySession {
+  /**
+   * Runs one statement.
+   * @throws HxError `sql`, `refused`, `usage` or `interrupted`.
+   */
+  run(statement: Statement, signal: AbortSignal): Promise<QueryResult>;
+  /**
+   * The statement that a ready query stands for.
+   * @throws HxError `usage` for an unknown name, parameter or a value that does not fit.
+   */
+  ready(name: string, parameters: Readonly<Record<string, string>>): Statement;
+  readyQueries(): ReadyQuery[];
+  /** Writes a result to a Parquet file that appears only when it is whole. Returns its rows. */
+  writeParquet(result: QueryResult, path: string): Promise<number>;
+  /** Words that could follow or complete the text, best first. */
+  complete(text: string): Promise<string[]>;
+  tables(): Promise<LakeTable[]>;
+  close(): void;
+}
+
+/** Opens the lake for a caller that has more than one thing to ask: the shell, or a file of statements. */
+export const querySession = defineHandler({
+  name: 'query',
+  input: t.isObject({}),
+  async run(_input, { settings }): Promise<QuerySession> {
+    const { openLakeEngine } = await import('../lake/engine.js');
+    const { bindParameters, readyQueries, readyQuery } = await import('../lake/queries.js');
+    const engine = await openLakeEngine({ dataDir: settings.dataDir });
+    return {
+      run: ({ sql, parameters = {} }, signal) => engine.run(sql, { parameters, signal }),
+      ready: (name, parameters) => {
+        const query = readyQuery(name);
+        return { sql: query.sql, parameters: bindParameters(query, parameters) };
+      },
+      readyQueries,
+      writeParquet: async (result, path) => {
+        const { writeResultParquet } = await import('../lake/result-parquet.js');
+        return (await writeResultParquet(result, path)).rows;
+      },
+      complete: (text) => engine.complete(text),
+      tables: () => engine.tables(),
+      close: () => engine.close(),
+    };
+  },
+});
