@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Builtins, Cli, type CommandClass, UsageError } from 'clipanion';
+import { Builtins, Cli, type Command, type CommandClass, UsageError } from 'clipanion';
 import { HxError, systemCode, toHxError } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
+import { HelpCommand } from './commands/help.js';
 import { COMMANDS } from './commands/index.js';
 import { type CliContext, isTerminal } from './context.js';
 import { renderError, renderErrorJson } from './render/error.js';
@@ -40,11 +41,11 @@ export async function main(process: NodeJS.Process): Promise<number> {
 
 /** Runs one command line. Never throws: every error is printed to standard error and becomes an exit code. */
 export async function runCli(argv: string[], context: CliContext): Promise<number> {
-  const cli = makeCli(isTerminal(context.stdout) && !context.env['NO_COLOR']);
+  const colors = isTerminal(context.stdout) && !context.env['NO_COLOR'] && !argv.includes('--no-color');
+  const cli = makeCli(colors);
   const json = argv.includes('--json');
   try {
-    const command = cli.process(argv, context);
-    return (await command.validateAndExecute()) ?? 0;
+    return await execute(cli, argv.length === 0 ? ['--help'] : argv, context);
   } catch (thrown) {
     const error = toCliError(thrown, cli, argv);
     if (json) context.stderr.write(renderErrorJson(error));
@@ -56,6 +57,30 @@ export async function runCli(argv: string[], context: CliContext): Promise<numbe
   }
 }
 
+/**
+ * Parses and runs one command line. Unlike the parser's own `run`, it throws what the command throws, so that
+ * errors keep their exit code; commands that run others (`this.cli.run`) get the same.
+ */
+async function execute(cli: Cli<CliContext>, argv: string[], context: CliContext): Promise<number> {
+  const command = cli.process(argv, context);
+  if (command.help) {
+    // The parser knows how many values an option takes, not what they are called.
+    context.stdout.write(cli.usage(command, { detailed: true }).replaceAll('#0', 'VALUE'));
+    return 0;
+  }
+  command.context = context;
+  command.cli = {
+    ...(cli as unknown as Command<CliContext>['cli']),
+    definitions: () => cli.definitions(),
+    error: (error, options) => cli.error(error, options),
+    format: (colored) => cli.format(colored),
+    process: (input, subContext) => cli.process(input, { ...context, ...subContext }),
+    run: (input, subContext) => execute(cli, input, { ...context, ...subContext }),
+    usage: (shown, options) => cli.usage(shown, options),
+  };
+  return (await command.validateAndExecute()) ?? 0;
+}
+
 /** The command line parser with every command registered. */
 export function makeCli(enableColors: boolean): Cli<CliContext> {
   const cli = new Cli<CliContext>({
@@ -64,7 +89,7 @@ export function makeCli(enableColors: boolean): Cli<CliContext> {
     binaryVersion: version(),
     enableColors,
   });
-  cli.register(Builtins.HelpCommand);
+  cli.register(HelpCommand);
   cli.register(Builtins.VersionCommand);
   for (const command of COMMANDS) cli.register(command as CommandClass<CliContext>);
   return cli;
@@ -78,8 +103,15 @@ function version(): string {
 /** clipanion's own errors are usage errors; everything else keeps its code. */
 function toCliError(thrown: unknown, cli: Cli<CliContext>, argv: string[]): HxError {
   if (thrown instanceof UsageError || isSyntaxError(thrown)) {
-    const [first = ''] = (thrown as Error).message.split('\n\n$ ');
-    return new HxError('usage', first.replace(/\.$/, '').trim(), {
+    const [first = ''] = (thrown as Error).message.split(/[,;] did you mean|\n\n?\$ |\n\nWhile running/);
+    if (first === 'Command not found') {
+      const words = argv.filter((word) => !word.startsWith('-'));
+      return new HxError('usage', `There is no command hx ${words.slice(0, 2).join(' ')}.`, {
+        cause: thrown,
+        hint: 'See hx --help for the commands.',
+      });
+    }
+    return new HxError('usage', `${first.replace(/[.:]$/, '').trim()}.`, {
       cause: thrown,
       hint: usageHint(cli, argv),
     });

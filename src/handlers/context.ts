@@ -33,9 +33,7 @@ export class Lanes {
    * @throws HxError `unavailable` when nothing answers, `refused` when the database is another environment's.
    */
   database(): Promise<Database> {
-    this.openedDatabase ??= import('../operational/connection.js').then(({ openDatabase }) =>
-      openDatabase({ settings: this.settings, signal: this.signal, emit: this.emit }),
-    );
+    this.openedDatabase ??= this.openDatabase();
     return this.openedDatabase;
   }
 
@@ -45,6 +43,17 @@ export class Lanes {
       openResearchStore(this.settings.dataDir),
     );
     return this.openedResearch;
+  }
+
+  private async openDatabase(): Promise<Database> {
+    const { openDatabase } = await import('../operational/connection.js');
+    try {
+      return await openDatabase({ settings: this.settings, signal: this.signal, emit: this.emit });
+    } catch (error) {
+      // A server that outlives this failure tries again with its next request.
+      this.openedDatabase = undefined;
+      throw error;
+    }
   }
 
   /** Closes what was opened. What failed to open needs no closing. */
