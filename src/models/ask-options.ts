@@ -1,0 +1,29 @@
+import type { Clock } from '../base/time.js';
+import type { Decoding, PlannedSample } from '../rpl/sample.js';
+import type { Model } from './model.js';
+
+/** A call that takes longer than this is given up and made again. */
+export const DEFAULT_DEADLINE_MS = 60_000;
+/** Calls of one sample that may fail without an answer. */
+export const DEFAULT_MAX_ATTEMPTS = 5;
+
+export interface AskOptions {
+  readonly model: Model;
+  readonly samples: readonly PlannedSample[];
+  readonly decoding: Decoding;
+  /** Calls in flight at once, at most; a whole number from 1. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+  /** Dates the attempts. Waiting goes by the real clock, as timers do. */
+  readonly clock: Clock;
+  /** Milliseconds that one call may take. */
+  readonly deadlineMs?: number;
+  /** Calls of one sample that may fail without an answer. A 429 is no fault of the sample and does not count. */
+  readonly maxAttempts?: number;
+  /** Milliseconds of waiting without any answer, beyond which the whole stops, to be carried on later. */
+  readonly maxWaitMs?: number;
+  /** Calls that were made for a sample earlier, by sample key; ordinals go on from there. */
+  readonly priorCalls?: ReadonlyMap<string, number>;
+  /** In [0, 1), for jitter. */
+  readonly random?: () => number;
+}

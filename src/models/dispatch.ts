@@ -1,0 +1,195 @@
+import type { HxError } from '../base/errors.js';
+import { type Attempt, deservesRetry, type PlannedSample } from '../rpl/sample.js';
+import type { AskOptions } from './ask-options.js';
+import { type CallResult, makeCall } from './call.js';
+import { endOfAsking, nothingAnswered, waitedTooLong } from './endings.js';
+import { ModelCallError } from './model.js';
+import { Pacing } from './pacing.js';
+
+/** How long calls in flight may still bring an answer after everything was told to stop. */
+const GRACE_MS = 2_000;
+/** Attempts that may wait for the consumer: a crash loses no more than these and those in flight. */
+const OUTBOX_LIMIT = 256;
+
+/** A sample on its way. */
+interface Job {
+  readonly sample: PlannedSample;
+  /** Calls made so far, earlier ones included. */
+  calls: number;
+  /** Calls that failed and count against `maxAttempts`. */
+  counted: number;
+  /** All calls that failed. */
+  failures: number;
+  /** Whether the one retry of an unusable answer is used up. */
+  isRetried: boolean;
+  /** Not to be sent before. */
+  dueMs: number;
+}
+
+/** The moving parts of one `ask`: what waits, what is in flight, and what the consumer has yet to take. */
+export class Dispatch {
+  private readonly options: Required<AskOptions>;
+  private readonly pacing: Pacing;
+  private nextFresh = 0;
+  private readonly waiting: Job[] = [];
+  private readonly inFlight = new Set<AbortController>();
+  private readonly outbox: Attempt[] = [];
+  private wakeConsumer: (() => void) | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private graceTimer: NodeJS.Timeout | undefined;
+  private stopped: { readonly reason: unknown } | undefined;
+  private hasAnswer = false;
+  /** Whether any response came, were it an error: then the address is right. */
+  private hasResponse = false;
+  private lastFailure: ModelCallError | undefined;
+
+  constructor(options: Required<AskOptions>) {
+    this.options = options;
+    this.pacing = new Pacing(options);
+  }
+
+  start(): void {
+    const { signal } = this.options;
+    signal.addEventListener('abort', this.onAbort, { once: true });
+    if (signal.aborted) this.onAbort();
+    else this.pump();
+  }
+
+  /** The next attempt, as soon as there is one; undefined when there will be none. */
+  async next(): Promise<Attempt | undefined> {
+    for (;;) {
+      const attempt = this.outbox.shift();
+      if (attempt !== undefined) {
+        this.pump();
+        return attempt;
+      }
+      if (this.inFlight.size === 0 && (this.stopped !== undefined || !this.hasWork())) return undefined;
+      await new Promise<void>((resolve) => {
+        this.wakeConsumer = resolve;
+      });
+    }
+  }
+
+  /** Throws what stopped the work, or what is to be said about work that brought nothing. */
+  throwIfStopped(): void {
+    if (this.stopped !== undefined) throw this.stopped.reason;
+    if (!this.hasAnswer && this.lastFailure !== undefined) throw this.unavailable(this.lastFailure);
+  }
+
+  /** Ends every call and timer. */
+  close(): void {
+    this.stop(undefined, 0);
+    this.options.signal.removeEventListener('abort', this.onAbort);
+    clearTimeout(this.graceTimer);
+    this.cutOff();
+  }
+
+  private readonly onAbort = (): void => this.stop(this.options.signal.reason, GRACE_MS);
+
+  private stop(reason: unknown, graceMs: number): void {
+    if (this.stopped !== undefined) return;
+    this.stopped = { reason };
+    clearTimeout(this.timer);
+    if (graceMs === 0) this.cutOff();
+    else if (this.inFlight.size > 0) this.graceTimer = setTimeout(() => this.cutOff(), graceMs);
+    this.wake();
+  }
+
+  private cutOff(): void {
+    for (const controller of this.inFlight) controller.abort();
+  }
+
+  private wake(): void {
+    this.wakeConsumer?.();
+    this.wakeConsumer = undefined;
+  }
+
+  private hasFresh(): boolean {
+    // A provider in trouble is not sent new samples while a full set of old ones waits.
+    return this.nextFresh < this.options.samples.length && this.waiting.length < this.options.concurrency;
+  }
+
+  private hasWork(): boolean {
+    return this.nextFresh < this.options.samples.length || this.waiting.length > 0;
+  }
+
+  /** Sends what may be sent now, and sets the timer for what may be sent later. */
+  private pump(): void {
+    clearTimeout(this.timer);
+    if (this.stopped !== undefined) return;
+    const nowMs = performance.now();
+    while (this.inFlight.size < this.pacing.limit && this.outbox.length < OUTBOX_LIMIT) {
+      const job = nowMs < this.pacing.notBeforeMs ? undefined : this.takeJob(nowMs);
+      if (job === undefined) {
+        this.pumpLater(nowMs);
+        return;
+      }
+      void this.send(job);
+    }
+  }
+
+  private pumpLater(nowMs: number): void {
+    if (!this.hasWork()) return;
+    const dueMs = this.hasFresh() ? nowMs : Math.min(...this.waiting.map((job) => job.dueMs));
+    const delayMs = Math.max(dueMs, this.pacing.notBeforeMs) - nowMs;
+    this.timer = setTimeout(() => this.pump(), Math.ceil(Math.max(1, delayMs)));
+  }
+
+  private takeJob(nowMs: number): Job | undefined {
+    const due = this.waiting.findIndex(({ dueMs }) => dueMs <= nowMs);
+    if (due !== -1) return this.waiting.splice(due, 1)[0];
+    const sample = this.hasFresh() ? this.options.samples[this.nextFresh] : undefined;
+    if (sample === undefined) return undefined;
+    this.nextFresh += 1;
+    const calls = this.options.priorCalls.get(sample.sampleKey) ?? 0;
+    return { sample, calls, counted: 0, failures: 0, isRetried: false, dueMs: nowMs };
+  }
+
+  private async send(job: Job): Promise<void> {
+    job.calls += 1;
+    const controller = new AbortController();
+    this.inFlight.add(controller);
+    const startedMs = performance.now();
+    const result = await makeCall(this.options, job.sample, job.calls, controller);
+    this.inFlight.delete(controller);
+    if (result.attempt !== null) this.outbox.push(result.attempt);
+    this.settle(job, result, startedMs);
+    this.wake();
+    this.pump();
+  }
+
+  private settle(job: Job, { attempt, thrown }: CallResult, startedMs: number): void {
+    if (attempt === null) return;
+    if (thrown instanceof ModelCallError) return this.settleFailure(job, thrown, startedMs);
+    if (thrown !== undefined) return this.stop(thrown, 0);
+    this.hasAnswer = true;
+    this.hasResponse = true;
+    this.pacing.answered();
+    if (!deservesRetry(attempt.status) || job.isRetried) return;
+    job.isRetried = true;
+    job.dueMs = performance.now();
+    this.waiting.push(job);
+  }
+
+  private settleFailure(job: Job, error: ModelCallError, startedMs: number): void {
+    this.lastFailure = error;
+    this.hasResponse ||= error.status !== null;
+    // No other call can fare better: those in flight need not be waited for.
+    if (error.kind !== 'retryable') return this.stop(endOfAsking(error, this.options.model.identity), 0);
+    const nowMs = performance.now();
+    const delayMs = this.pacing.failed({ error, startedMs, nowMs, earlierFailures: job.failures });
+    if (delayMs === null) return this.stop(waitedTooLong(error, this.options.maxWaitMs), GRACE_MS);
+    job.failures += 1;
+    if (error.status !== 429) job.counted += 1;
+    if (job.counted < this.options.maxAttempts) {
+      job.dueMs = nowMs + delayMs;
+      this.waiting.push(job);
+    } else if (!this.hasResponse) {
+      this.stop(this.unavailable(error), 0);
+    }
+  }
+
+  private unavailable(error: ModelCallError): HxError {
+    return nothingAnswered(error, this.options.model.identity);
+  }
+}

@@ -1,0 +1,43 @@
+import { HxError } from '../base/errors.js';
+import type { ModelIdentity } from '../rpl/sample.js';
+import type { ModelCallError } from './model.js';
+
+/** The error that ends all asking after a call that no repetition can mend. */
+export function endOfAsking(error: ModelCallError, { model }: ModelIdentity): HxError {
+  const options = { hint: error.hint, cause: error, details: { model, status: error.status } };
+  if (error.kind === 'credentials') return new HxError('credentials', error.message, options);
+  return new HxError(error.status === 404 ? 'usage' : 'failed', `${model}: ${error.message}`, options);
+}
+
+/** The error when the provider asks for more patience than the caller has. */
+export function waitedTooLong(error: ModelCallError, maxWaitMs: number): HxError {
+  const wait =
+    error.retryAfterMs !== null && error.retryAfterMs > maxWaitMs
+      ? `The provider asks us to wait ${Math.ceil(error.retryAfterMs / 1_000)} s`
+      : 'No answer came for too long';
+  return new HxError(
+    'stopped',
+    `${wait}; the limit is ${Math.round(maxWaitMs / 1_000)} s. Last: ${error.message}`,
+    {
+      hint: 'Run the same command again later; it carries on from here.',
+      cause: error,
+      details: { status: error.status, retry_after_ms: error.retryAfterMs },
+    },
+  );
+}
+
+/** The error when every call failed and none was ever answered. */
+export function nothingAnswered(error: ModelCallError, { model, baseUrl }: ModelIdentity): HxError {
+  const where = baseUrl === null ? '' : ` at ${baseUrl}`;
+  return new HxError(
+    'unavailable',
+    `The model ${model}${where} answered none of our calls. Last: ${error.message}`,
+    {
+      hint:
+        error.hint ??
+        (baseUrl === null ? undefined : 'See that the server runs and the base URL is right: hx models.'),
+      cause: error,
+      details: { model, base_url: baseUrl },
+    },
+  );
+}

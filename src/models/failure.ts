@@ -1,0 +1,145 @@
+import { messageOf, systemCode } from '../base/errors.js';
+import { MASK } from '../base/secrets.js';
+import type { SettingName } from '../base/settings-table.js';
+import { type FailureKind, ModelCallError } from './model.js';
+
+/** What is known of the endpoint that failed. */
+export interface Endpoint {
+  readonly provider: string;
+  readonly baseUrl: string;
+  /** Never shown: taken out of whatever the provider says. */
+  readonly secret: string | undefined;
+  /** The setting that holds the secret. */
+  readonly keySetting: SettingName | undefined;
+}
+
+export interface HttpFailure {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string | undefined;
+  readonly cause?: unknown;
+}
+
+const MAX_MESSAGE_CHARACTERS = 300;
+
+/** Answers of a busy or broken server; the same request may work later. */
+const RETRYABLE = new Set([408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529]);
+
+/** A response other than 2xx, in our terms. */
+export function httpFailure(endpoint: Endpoint, failure: HttpFailure): ModelCallError {
+  const { status, headers, body, cause } = failure;
+  const said = providerMessage(body);
+  const exhausted = status === 429 && said.code === 'insufficient_quota';
+  const text = said.message === '' ? '' : `: ${sentence(redact(said.message, endpoint.secret))}`;
+  return new ModelCallError(`${endpoint.provider} answered ${status}${text || '.'}`, {
+    kind: exhausted ? 'credentials' : kindOf(status),
+    status,
+    retryAfterMs: retryAfterMs(headers, Date.now()),
+    hint: hintFor(status, said, endpoint, exhausted),
+    cause,
+  });
+}
+
+function kindOf(status: number): FailureKind {
+  if (status === 401 || status === 403) return 'credentials';
+  return RETRYABLE.has(status) || status >= 500 ? 'retryable' : 'fatal';
+}
+
+function hintFor(
+  status: number,
+  said: ProviderMessage,
+  endpoint: Endpoint,
+  exhausted: boolean,
+): string | undefined {
+  if (exhausted)
+    return `The account behind ${endpoint.keySetting ?? 'the key'} has no credit left: top it up, or use another key.`;
+  if (kindOf(status) === 'credentials') {
+    const key = endpoint.keySetting ?? 'the key';
+    return `Check ${key}: it is ${endpoint.secret === undefined ? 'not set' : 'set, but not accepted for this model'}.`;
+  }
+  if (status === 404) return `Check the model's name and the base URL (${endpoint.baseUrl}); see hx models.`;
+  if (status === 400 && `${said.param} ${said.message}`.includes('temperature')) {
+    return 'hx sends every model the same temperature. Choose a model that takes one.';
+  }
+  return undefined;
+}
+
+/** A call that got no whole response: refused, reset, unresolved name, unreadable body. */
+export function transportFailure(endpoint: Endpoint, thrown: unknown): ModelCallError {
+  const root = rootCause(thrown);
+  const code = systemCode(root);
+  const what = code === undefined ? messageOf(root) : `${code}, ${messageOf(root)}`;
+  return new ModelCallError(
+    `No answer from ${endpoint.provider} at ${endpoint.baseUrl}: ${sentence(redact(what, endpoint.secret))}`,
+    { kind: 'retryable', cause: thrown },
+  );
+}
+
+function rootCause(thrown: unknown): unknown {
+  let error = thrown;
+  for (let depth = 0; depth < 5 && error instanceof Error && error.cause !== undefined; depth += 1) {
+    error = error.cause;
+  }
+  return error;
+}
+
+interface ProviderMessage {
+  readonly message: string;
+  readonly code: string | null;
+  readonly param: string | null;
+}
+
+/** Reads `{error: {message, code, param}}` as OpenAI and its likes send it; other bodies are taken as text. */
+export function providerMessage(body: string | undefined): ProviderMessage {
+  const nothing = { message: '', code: null, param: null };
+  if (body === undefined || body === '') return nothing;
+  try {
+    const parsed = JSON.parse(body) as { error?: unknown; message?: unknown; detail?: unknown } | null;
+    const error = typeof parsed?.error === 'object' && parsed.error !== null ? parsed.error : parsed;
+    const { message, code, param } = (error ?? {}) as Record<string, unknown>;
+    return {
+      message: firstText(message, parsed?.error, parsed?.detail) ?? '',
+      code: firstText(code) ?? null,
+      param: firstText(param) ?? null,
+    };
+  } catch {
+    return /^\s*</.test(body) ? nothing : { ...nothing, message: body };
+  }
+}
+
+function firstText(...values: unknown[]): string | undefined {
+  return values.find((value) => typeof value === 'string');
+}
+
+/** Takes secrets and control characters out of foreign text, and shortens it. */
+export function redact(text: string, secret: string | undefined): string {
+  const masked = secret === undefined || secret.length < 4 ? text : text.replaceAll(secret, MASK);
+  return masked
+    .replace(/\b(?:sk|xai|key)-[\w*-]{6,}/g, MASK)
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_MESSAGE_CHARACTERS);
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/**
+ * The wait that a response asks for, in milliseconds: `retry-after-ms`, or `Retry-After` in seconds or as an
+ * HTTP date, which is read against the server's own `Date` so that a wrong clock here does no harm.
+ */
+export function retryAfterMs(
+  headers: Readonly<Record<string, string | undefined>>,
+  nowMs: number,
+): number | null {
+  const exact = Number(headers['retry-after-ms'] ?? Number.NaN);
+  if (Number.isFinite(exact) && exact >= 0) return exact;
+  const text = headers['retry-after']?.trim();
+  if (text === undefined || text === '') return null;
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1_000;
+  const untilMs = Date.parse(text);
+  if (Number.isNaN(untilMs)) return null;
+  const serverNowMs = Date.parse(headers['date'] ?? '');
+  return Math.max(0, untilMs - (Number.isNaN(serverNowMs) ? nowMs : serverNowMs));
+}

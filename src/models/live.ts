@@ -1,0 +1,145 @@
+import type { FinishReason, LanguageModelMiddleware, Output, Warning, wrapLanguageModel } from 'ai';
+import { ANSWER_SCHEMA, type Finish } from '../rpl/answer.js';
+import type { Decoding, ModelIdentity, PlannedSample } from '../rpl/sample.js';
+import { type Endpoint, httpFailure, providerMessage, redact, transportFailure } from './failure.js';
+import { type Model, ModelCallError, type Reply } from './model.js';
+
+export interface LiveModelOptions {
+  readonly identity: ModelIdentity;
+  readonly endpoint: Endpoint;
+  /** The AI SDK's model of the provider. */
+  readonly languageModel: Parameters<typeof wrapLanguageModel>[0]['model'];
+  /** Settings that only this provider knows, keyed by provider. */
+  readonly providerOptions?: Record<string, Record<string, string | number | boolean>>;
+}
+
+/**
+ * A model behind the AI SDK. The SDK makes exactly one HTTP request a call: its retries are off, it prints no
+ * warnings, and the answer's text comes back as it was sent, for `readAnswer` to judge.
+ */
+export async function makeLiveModel(options: LiveModelOptions): Promise<Model> {
+  const ai = await import('ai');
+  const { identity, endpoint, providerOptions = {} } = options;
+  const model = ai.wrapLanguageModel({
+    model: options.languageModel,
+    middleware: dropWarnings(endpoint),
+  });
+  const ask = async (sample: PlannedSample, decoding: Decoding, signal: AbortSignal): Promise<Reply> => {
+    try {
+      const result = await ai.generateText({
+        model,
+        system: sample.system,
+        prompt: sample.user,
+        temperature: decoding.temperature,
+        maxOutputTokens: decoding.maxOutputTokens,
+        maxRetries: 0,
+        abortSignal: signal,
+        output: RAW_ANSWER,
+        providerOptions,
+      });
+      return {
+        text: result.text,
+        finish: finishOf(result.finishReason),
+        modelResolved: result.response.modelId,
+        systemFingerprint: fingerprintOf(result.response.body),
+        tokensIn: result.usage.inputTokens ?? null,
+        tokensOut: result.usage.outputTokens ?? null,
+      };
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const refusal = refusalOf(thrown, ai.APICallError.isInstance);
+      if (refusal !== null) return refusal;
+      throw translate(thrown, endpoint, ai.APICallError.isInstance);
+    }
+  };
+  return { identity, ask };
+}
+
+/** Asks for JSON of our schema, and hands the text over unparsed. */
+const RAW_ANSWER: Output.Output<string, string, never> = {
+  name: 'raw-answer',
+  // The SDK's type takes mutable arrays only; it does not change the schema.
+  responseFormat: Promise.resolve({
+    type: 'json',
+    name: 'answer',
+    schema: structuredClone(ANSWER_SCHEMA) as never,
+  }),
+  parseCompleteOutput: async ({ text }) => text,
+  parsePartialOutput: async ({ text }) => ({ partial: text }),
+  createElementStreamTransform: () => undefined,
+};
+
+/**
+ * Takes warnings out before the SDK prints them on the console. One matters: a provider that leaves out a
+ * decoding parameter would make its samples incomparable, so that call fails instead.
+ */
+function dropWarnings(endpoint: Endpoint): LanguageModelMiddleware {
+  return {
+    specificationVersion: 'v3',
+    wrapGenerate: async ({ doGenerate }) => {
+      const result = await doGenerate();
+      const dropped = result.warnings.find(dropsDecoding);
+      if (dropped !== undefined) {
+        throw new ModelCallError(`${endpoint.provider} does not take the parameter ${dropped.feature}.`, {
+          kind: 'fatal',
+          hint: 'hx sends every model the same decoding parameters. Choose a model that takes them.',
+        });
+      }
+      return { ...result, warnings: [] };
+    },
+  };
+}
+
+function dropsDecoding(warning: Warning): warning is Warning & { feature: string } {
+  return (
+    warning.type === 'unsupported' &&
+    (warning.feature === 'temperature' || warning.feature === 'maxOutputTokens')
+  );
+}
+
+function finishOf(reason: FinishReason): Finish {
+  if (reason === 'stop' || reason === 'length') return reason;
+  return reason === 'content-filter' ? 'refusal' : 'other';
+}
+
+function fingerprintOf(body: unknown): string | null {
+  if (typeof body !== 'object' || body === null || !('system_fingerprint' in body)) return null;
+  return typeof body.system_fingerprint === 'string' ? body.system_fingerprint : null;
+}
+
+type IsApiError = (error: unknown) => error is import('ai').APICallError;
+
+/** Some providers refuse a prompt by an error instead of by an answer. */
+function refusalOf(thrown: unknown, isApiError: IsApiError): Reply | null {
+  if (!isApiError(thrown) || thrown.statusCode !== 400) return null;
+  const { code, message } = providerMessage(bodyText(thrown.responseBody));
+  if (code !== 'content_filter' && code !== 'content_policy_violation') return null;
+  return {
+    text: redact(message, undefined),
+    finish: 'refusal',
+    modelResolved: null,
+    systemFingerprint: null,
+    tokensIn: null,
+    tokensOut: null,
+  };
+}
+
+function translate(thrown: unknown, endpoint: Endpoint, isApiError: IsApiError): ModelCallError {
+  if (thrown instanceof ModelCallError) return thrown;
+  if (thrown instanceof Error && thrown.cause instanceof ModelCallError) return thrown.cause;
+  if (!isApiError(thrown) || thrown.statusCode === undefined) return transportFailure(endpoint, thrown);
+  const { statusCode: status, responseHeaders: headers = {} } = thrown;
+  if (status >= 200 && status < 300) {
+    const kind = headers['content-type'] ?? 'without a type';
+    return new ModelCallError(
+      `${endpoint.provider} answered ${status} with something else than an answer (${redact(kind, undefined)}).`,
+      { kind: 'retryable', status, cause: thrown, hint: `Check the base URL (${endpoint.baseUrl}).` },
+    );
+  }
+  return httpFailure(endpoint, { status, headers, body: bodyText(thrown.responseBody), cause: thrown });
+}
+
+/** The SDK types the body as text, yet passes an object on when an error comes inside a 200. */
+function bodyText(body: unknown): string | undefined {
+  return body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+}

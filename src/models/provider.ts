@@ -1,0 +1,25 @@
+import type { Settings } from '../base/config.js';
+import type { SettingName } from '../base/settings-table.js';
+import type { Model } from './model.js';
+
+/** One family of models: how its names look, what it needs, and how to reach it. */
+export interface Provider {
+  /** The part of a model name before the slash. */
+  readonly name: string;
+  readonly meaning: string;
+  /** A model name to show in help. */
+  readonly example: string;
+  /** Setting that holds the key. */
+  readonly keySetting?: SettingName;
+  /** Setting that holds the base URL. */
+  readonly baseUrlSetting?: SettingName;
+  /** The settings without which no call can be made. */
+  readonly required: readonly SettingName[];
+  /** Names that belong to this provider even without its prefix. */
+  readonly bareNames?: RegExp;
+  /**
+   * Makes the model. Settings named in `required` are there.
+   * @throws HxError `usage` for a name that cannot be, `configuration` for a malformed setting.
+   */
+  open(name: string, settings: Settings): Promise<Model>;
+}

@@ -1,0 +1,71 @@
+import type { Settings } from '../base/config.js';
+import { HxError } from '../base/errors.js';
+import { compatible } from './compatible.js';
+import type { Model } from './model.js';
+import { openai } from './openai.js';
+import type { Provider } from './provider.js';
+import { simulator } from './simulator.js';
+
+/** Every provider. A new one is one file and one entry here. */
+export const PROVIDERS: readonly Provider[] = [openai, compatible, simulator];
+
+/** The three ways to get answers, for messages about a model that cannot be asked. */
+export const WAYS_FORWARD =
+  'Set OPENAI_API_KEY for OpenAI; or set HX_COMPATIBLE_BASE_URL to a local OpenAI-compatible server and use ' +
+  '--model compatible/<name>; or try it without any model: --model simulator/default.';
+
+export interface ModelName {
+  readonly provider: string;
+  readonly name: string;
+}
+
+/**
+ * Reads a model's name: `provider/name`, or the bare name of a well-known model.
+ * @throws HxError `usage` that lists the forms.
+ */
+export function parseModelName(text: string): ModelName {
+  const name = text.trim();
+  const slash = name.indexOf('/');
+  const provider =
+    slash === -1
+      ? PROVIDERS.find(({ bareNames }) => bareNames?.test(name))
+      : PROVIDERS.find((candidate) => candidate.name === name.slice(0, slash));
+  const ownName = name.slice(slash + 1);
+  if (provider === undefined || ownName === '') {
+    throw new HxError('usage', `Unknown model "${text}".`, {
+      hint: `Write ${PROVIDERS.map(({ example }) => example).join(', ')}, or a bare OpenAI name such as gpt-4.1-mini. See hx models.`,
+    });
+  }
+  return { provider: provider.name, name: ownName };
+}
+
+/**
+ * The model to ask: the one given, or HX_MODEL. Nothing falls back to the simulator.
+ * @throws HxError `configuration` with the three ways forward when neither is there.
+ */
+export function requireModelName(given: string | undefined, settings: Settings): string {
+  const name = given ?? settings.get('HX_MODEL');
+  if (name !== undefined && name.trim() !== '') return name;
+  throw new HxError('configuration', 'No model is named: neither --model nor HX_MODEL is set.', {
+    hint: WAYS_FORWARD,
+  });
+}
+
+/**
+ * Makes the model behind a name, ready to be asked; makes no call.
+ * @throws HxError `usage` for an unknown name, `configuration` naming the setting that is missing or malformed.
+ */
+export async function resolveModel(text: string, settings: Settings): Promise<Model> {
+  const { provider: providerName, name } = parseModelName(text);
+  const provider = PROVIDERS.find((candidate) => candidate.name === providerName);
+  if (provider === undefined) throw new HxError('bug', `The provider ${providerName} is not registered.`);
+  const missing = provider.required.filter((setting) => settings.get(setting) === undefined);
+  if (missing.length > 0) {
+    throw new HxError(
+      'configuration',
+      `The model ${providerName}/${name} needs ${missing.join(' and ')}, which ${missing.length > 1 ? 'are' : 'is'} not set.`,
+      { hint: WAYS_FORWARD },
+    );
+  }
+  return provider.open(name, settings);
+}
