@@ -72,7 +72,7 @@ export function quote(text: string): string {
 }
 
 /** A path whose own characters mean themselves in DuckDB's globs. */
-function escapeGlob(path: string): string {
+export function escapeGlob(path: string): string {
   return path.replace(/[[\]*?]/g, (character) => (character === ']' ? character : `[${character}]`));
 }
 

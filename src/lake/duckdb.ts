@@ -1,30 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type {
-  DuckDBConnection,
-  DuckDBInstance,
-  DuckDBPreparedStatement,
-  DuckDBResult,
-} from '@duckdb/node-api';
-import { HxError } from '../base/errors.js';
-import { catalogStatements, presentVersions, quote, VIEW_NAMES } from './catalog.js';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { catalogStatements, escapeGlob, presentVersions, quote, VIEW_NAMES } from './catalog.js';
 import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './engine.js';
 import { engineError } from './failures.js';
 import { guardStatement } from './guard.js';
 import { exportsFolder } from './partition.js';
-import { plainValues, toDuckdbValue } from './values.js';
+import { RunningStatement } from './statement.js';
 
 type Api = typeof import('@duckdb/node-api');
 
 /** What a query may hold in memory before it spills to the data folder. */
-const MEMORY_LIMIT = '1GB';
+const DEFAULT_MEMORY_LIMIT = '1GB';
 
 /**
  * Starts DuckDB in memory, makes the views, then locks it down: it reads below the exports folder only, loads
  * nothing, and its settings can no longer be changed.
  */
-export async function openDuckdbEngine({ dataDir }: LakeEngineOptions): Promise<LakeEngine> {
+export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptions): Promise<LakeEngine> {
   const api = await import('@duckdb/node-api');
   const exportsDir = exportsFolder(dataDir);
   const spillFolder = join(dataDir, `.spill-${randomBytes(6).toString('hex')}`);
@@ -32,7 +26,7 @@ export async function openDuckdbEngine({ dataDir }: LakeEngineOptions): Promise<
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
-    memory_limit: MEMORY_LIMIT,
+    memory_limit: memoryLimit ?? DEFAULT_MEMORY_LIMIT,
     temp_directory: spillFolder,
     // A replaced file may keep its size and its second; a cache would go on showing the old one.
     enable_external_file_cache: 'false',
@@ -50,8 +44,10 @@ export async function openDuckdbEngine({ dataDir }: LakeEngineOptions): Promise<
 }
 
 async function lockDown(connection: DuckDBConnection, exportsDir: string): Promise<void> {
+  // The pattern is checked like a path before it is expanded; each file that it finds is checked again.
+  const allowed = [exportsDir, escapeGlob(exportsDir)].map(quote);
   await connection.run("SET GLOBAL TimeZone = 'UTC'");
-  await connection.run(`SET allowed_directories = [${quote(exportsDir)}]`);
+  await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
 }
@@ -68,7 +64,7 @@ class DuckdbEngine implements LakeEngine {
   /** For our own statements: the views, the parser, completion. No statement of a user runs on it. */
   private readonly own: DuckDBConnection;
   private readonly places: Places;
-  private readonly running = new Set<DuckDBConnection>();
+  private readonly running = new Set<RunningStatement>();
   private versions: string | undefined;
 
   constructor(api: Api, instance: DuckDBInstance, own: DuckDBConnection, places: Places) {
@@ -85,24 +81,16 @@ class DuckdbEngine implements LakeEngine {
       this.scalar('SELECT json_serialize_sql($1::VARCHAR)', text),
     );
     await this.refreshViews();
-    const connection = await this.instance.connect();
-    this.running.add(connection);
-    const stop = () => connection.interrupt();
-    signal?.addEventListener('abort', stop, { once: true });
-    const end = () => {
-      signal?.removeEventListener('abort', stop);
-      if (this.running.delete(connection)) connection.closeSync();
-    };
-    try {
-      const result = await this.start(connection, allowed, options.parameters ?? {});
-      const columns = result
-        .columnNames()
-        .map((name, index) => ({ name, type: typeName(result.columnType(index)) }));
-      return { columns, chunks: this.chunks(result, allowed, signal, end) };
-    } catch (error) {
-      end();
-      throw failure(error, allowed, signal);
-    }
+    const statement = new RunningStatement({
+      api: this.api,
+      connection: await this.instance.connect(),
+      sql: allowed,
+      parameters: options.parameters ?? {},
+      signal,
+      onEnd: (ended) => this.running.delete(ended),
+    });
+    this.running.add(statement);
+    return statement.start();
   }
 
   async complete(text: string): Promise<string[]> {
@@ -125,13 +113,12 @@ class DuckdbEngine implements LakeEngine {
   }
 
   interrupt(): void {
-    for (const connection of this.running) connection.interrupt();
+    for (const statement of this.running) statement.interrupt();
   }
 
   close(): void {
     this.interrupt();
-    for (const connection of this.running) connection.closeSync();
-    this.running.clear();
+    for (const statement of [...this.running]) statement.end();
     this.own.closeSync();
     this.instance.closeSync();
     rmSync(this.places.spillFolder, { recursive: true, force: true });
@@ -147,64 +134,8 @@ class DuckdbEngine implements LakeEngine {
     this.versions = key;
   }
 
-  private async start(
-    connection: DuckDBConnection,
-    sql: string,
-    parameters: Readonly<Record<string, unknown>>,
-  ): Promise<DuckDBResult> {
-    const prepared = await connection.prepare(sql);
-    const { SELECT, EXPLAIN } = this.api.StatementType;
-    if (prepared.statementType !== SELECT && prepared.statementType !== EXPLAIN) {
-      throw new HxError('refused', 'The lake runs queries only.');
-    }
-    this.bind(prepared, parameters);
-    return prepared.stream();
-  }
-
-  private bind(prepared: DuckDBPreparedStatement, parameters: Readonly<Record<string, unknown>>): void {
-    const wanted = Array.from({ length: prepared.parameterCount }, (_, index) =>
-      prepared.parameterName(index + 1),
-    );
-    const list = wanted.length === 0 ? 'The statement has none.' : `It takes: ${wanted.join(', ')}.`;
-    const unknown = Object.keys(parameters).find((name) => !wanted.includes(name));
-    if (unknown !== undefined) {
-      throw new HxError('usage', `The statement has no parameter "${unknown}".`, { hint: list });
-    }
-    for (const [index, name] of wanted.entries()) {
-      const value = toDuckdbValue(this.api, parameters[name]);
-      if (value === undefined)
-        throw new HxError('usage', `The parameter "${name}" has no value.`, { hint: list });
-      prepared.bindValue(index + 1, value);
-    }
-  }
-
-  private async *chunks(
-    result: DuckDBResult,
-    sql: string,
-    signal: AbortSignal | undefined,
-    end: () => void,
-  ): AsyncGenerator<unknown[][]> {
-    try {
-      yield* result.yieldConvertedRows(plainValues(this.api));
-    } catch (error) {
-      throw failure(error, sql, signal);
-    } finally {
-      end();
-    }
-  }
-
   private async scalar(sql: string, parameter: string): Promise<string> {
     const reader = await this.own.runAndReadAll(sql, [parameter]);
     return String(reader.getRowsJS()[0]?.[0]);
   }
-}
-
-/** JSON is a VARCHAR to the driver, told apart by its alias only. */
-function typeName(type: { alias?: string; toString(): string }): string {
-  return type.alias ?? type.toString();
-}
-
-function failure(error: unknown, sql: string, signal: AbortSignal | undefined): HxError {
-  if (signal?.aborted && signal.reason instanceof HxError) return signal.reason;
-  return engineError(error, sql);
 }

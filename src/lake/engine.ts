@@ -48,6 +48,8 @@ export interface LakeEngine {
 export interface LakeEngineOptions {
   /** The folder whose `exports` folder is the lake. */
   readonly dataDir: string;
+  /** What queries may hold in memory, `1GB` by default; beyond it they spill to `dataDir`. */
+  readonly memoryLimit?: string;
 }
 
 /** Opens an engine of its own over the lake under `dataDir`; an empty lake has its views too. */

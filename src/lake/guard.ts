@@ -34,6 +34,17 @@ interface Parsed {
   readonly statements?: readonly unknown[];
 }
 
+/** First words of a text that starts as a query and then goes on to something else. */
+const QUERY_WORDS: ReadonlySet<string> = new Set([
+  'SELECT',
+  'FROM',
+  'WITH',
+  'VALUES',
+  'TABLE',
+  'DESCRIBE',
+  '',
+]);
+
 const HINT = 'The lake is read only: write one SELECT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN.';
 
 /**
@@ -101,20 +112,22 @@ function refusal(sql: string): HxError {
     });
   }
   const bare = sql.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ');
-  const word = /\w+/.exec(bare)?.[0].toUpperCase() ?? 'such';
-  return new HxError('refused', `The lake runs queries only, no ${word} statement.`, { hint: HINT });
+  const word = /\w+/.exec(bare)?.[0].toUpperCase() ?? '';
+  const what = QUERY_WORDS.has(word) ? 'one SELECT at a time and nothing else' : `no ${word} statement`;
+  return new HxError('refused', `The lake runs queries only, ${what}.`, { hint: HINT });
 }
 
-/** Takes EXPLAIN, ANALYZE and (FORMAT name) off the front. Whatever is left has to pass by itself. */
+/** Takes EXPLAIN and its options off the front. Whatever is left has to pass by itself. */
 function splitExplain(sql: string): { prefix: string; statement: string } | undefined {
-  const blank = String.raw`(?:\s|--[^\n]*(?:\n|$)|/\*[\s\S]*?\*/)`;
+  const blank = String.raw`(?:\s|--[^\n]*(?:\n|$)|/\*[\s\S]*?\*/)*`;
+  const options = String.raw`\(\s*(analyze|format\s+\w+|analyze\s*,\s*format\s+\w+)\s*\)`;
   const pattern = new RegExp(
-    `^${blank}*explain(?=\\W|$)${blank}*(?:(analyze)(?=\\W|$)${blank}*)?(?:\\(${blank}*format${blank}+(\\w+)${blank}*\\)${blank}*)?`,
+    `^${blank}explain\\b${blank}(?:(analyze)\\b${blank})?(?:${options}${blank})?`,
     'i',
   );
   const match = pattern.exec(sql);
   if (match === null) return undefined;
-  const [head, analyze, format] = match;
-  const prefix = ['EXPLAIN', analyze && 'ANALYZE', format && `(FORMAT ${format})`].filter(Boolean).join(' ');
+  const [head, analyze, listed] = match;
+  const prefix = ['EXPLAIN', analyze && 'ANALYZE', listed && `(${listed})`].filter(Boolean).join(' ');
   return { prefix, statement: sql.slice(head.length) };
 }

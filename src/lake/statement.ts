@@ -1,0 +1,141 @@
+import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
+import { HxError } from '../base/errors.js';
+import type { QueryResult } from './engine.js';
+import { engineError } from './failures.js';
+import { plainValues, toDuckdbValue } from './values.js';
+
+type Api = typeof import('@duckdb/node-api');
+
+export interface StatementOptions {
+  readonly api: Api;
+  /** A connection for this statement alone; it is closed when the statement ends. */
+  readonly connection: DuckDBConnection;
+  /** A text that the guard let through. */
+  readonly sql: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal | undefined;
+  readonly onEnd: (statement: RunningStatement) => void;
+}
+
+/** One statement from its start to its last chunk. */
+export class RunningStatement {
+  private readonly options: StatementOptions;
+  private stopped = false;
+  private ended = false;
+
+  constructor(options: StatementOptions) {
+    this.options = options;
+    options.signal?.addEventListener('abort', this.interrupt, { once: true });
+  }
+
+  /**
+   * Prepares, binds and starts.
+   * @throws HxError as LakeEngine.run says; the statement has ended then.
+   */
+  async start(): Promise<QueryResult> {
+    const { sql, signal } = this.options;
+    try {
+      signal?.throwIfAborted();
+      const prepared = await this.prepare(sql);
+      const result = await prepared.stream();
+      if (this.stopped) throw interrupted(undefined);
+      const columns = result
+        .columnNames()
+        .map((name, index) => ({ name, type: typeName(result.columnType(index)) }));
+      return { columns, chunks: this.chunks(result) };
+    } catch (error) {
+      const reason = this.failure(error);
+      this.end();
+      throw reason;
+    }
+  }
+
+  /** Stops it; whoever reads its chunks gets an `interrupted` error. */
+  readonly interrupt = (): void => {
+    this.stopped = true;
+    if (!this.ended) this.options.connection.interrupt();
+  };
+
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.options.signal?.removeEventListener('abort', this.interrupt);
+    this.options.connection.closeSync();
+    this.options.onEnd(this);
+  }
+
+  private async *chunks(result: DuckDBResult): AsyncGenerator<unknown[][]> {
+    const toPlain = plainValues(this.options.api);
+    try {
+      for await (const rows of result.yieldConvertedRows(toPlain)) {
+        if (this.stopped) break;
+        yield rows;
+      }
+      if (this.stopped) throw interrupted(undefined);
+      // The driver ends a stream that broke just like one that is complete; only this flag tells them apart.
+      if (!result.isStreaming) throw await this.reasonOfBreak();
+    } catch (error) {
+      throw this.failure(error);
+    } finally {
+      this.end();
+    }
+  }
+
+  /** Why a stream broke: the driver does not say, so the statement runs again with its rows thrown away. */
+  private async reasonOfBreak(): Promise<unknown> {
+    try {
+      const again = await this.prepare(`EXPLAIN ANALYZE ${this.options.sql}`);
+      await again.run();
+    } catch (error) {
+      return error;
+    }
+    return new HxError('failed', 'The statement failed while its rows were read.', {
+      hint: 'The rows so far are incomplete. Run it again.',
+    });
+  }
+
+  private async prepare(sql: string): Promise<DuckDBPreparedStatement> {
+    const { api, connection, parameters } = this.options;
+    const prepared = await connection.prepare(sql);
+    const { SELECT, EXPLAIN } = api.StatementType;
+    if (prepared.statementType !== SELECT && prepared.statementType !== EXPLAIN) {
+      throw new HxError('refused', 'The lake runs queries only.');
+    }
+    bind(api, prepared, parameters);
+    return prepared;
+  }
+
+  private failure(error: unknown): HxError {
+    const { signal, sql } = this.options;
+    if (signal?.aborted && signal.reason instanceof HxError) return signal.reason;
+    return this.stopped || signal?.aborted ? interrupted(error) : engineError(error, sql);
+  }
+}
+
+function interrupted(cause: unknown): HxError {
+  return new HxError('interrupted', 'The query was interrupted.', { cause });
+}
+
+function bind(
+  api: Api,
+  prepared: DuckDBPreparedStatement,
+  parameters: Readonly<Record<string, unknown>>,
+): void {
+  const count = prepared.parameterCount;
+  const wanted = Array.from({ length: count }, (_, index) => prepared.parameterName(index + 1));
+  const hint = count === 0 ? 'The statement has none.' : `It takes: ${wanted.join(', ')}.`;
+  const unknown = Object.keys(parameters).find((name) => !wanted.includes(name));
+  if (unknown !== undefined) {
+    throw new HxError('usage', `The statement has no parameter "${unknown}".`, { hint });
+  }
+  for (const [index, name] of wanted.entries()) {
+    const value = toDuckdbValue(api, parameters[name]);
+    if (value === undefined) throw new HxError('usage', `The parameter "${name}" has no value.`, { hint });
+    prepared.bindValue(index + 1, value);
+  }
+}
+
+/** JSON is a VARCHAR to the driver, told apart by its alias only. */
+function typeName(type: { alias?: string; toString(): string }): string {
+  return type.alias ?? type.toString();
+}

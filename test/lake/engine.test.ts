@@ -1,0 +1,285 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HxError } from '../../src/base/errors.js';
+import { type LakeEngine, openLakeEngine } from '../../src/lake/engine.js';
+import { exportsFolder } from '../../src/lake/partition.js';
+import { duckdbType, LAKE_COLUMNS } from '../../src/lake/schema.js';
+import { appendRun, replaceDays } from '../../src/lake/writer.js';
+import { makeTempFolder, removeFolder } from '../helpers.js';
+import { errorOf, runRows } from './collect.js';
+import { lakeRow } from './rows.js';
+
+interface State {
+  dataDir: string;
+  exportsDir: string;
+  engine: LakeEngine;
+}
+
+const VIEWS = [
+  'checks',
+  'checks_local',
+  'checks_development',
+  'checks_production',
+  'research_runs',
+  'operational_checks',
+];
+
+const test = suite<State>('lake engine');
+
+test.before.each(async (state) => {
+  state.dataDir = makeTempFolder();
+  state.exportsDir = exportsFolder(state.dataDir);
+  state.engine = await openLakeEngine({ dataDir: state.dataDir });
+});
+test.after.each(({ engine, dataDir }) => {
+  engine.close();
+  removeFolder(dataDir);
+});
+
+function expectedColumns() {
+  return LAKE_COLUMNS.map((column) => ({ name: column.name, type: duckdbType(column) }));
+}
+
+test('an empty lake has every view, empty, with the columns and types of LAKE_COLUMNS', async ({
+  engine,
+  exportsDir,
+}) => {
+  assert.not.ok(existsSync(exportsDir));
+  const tables = await engine.tables();
+  assert.equal(
+    tables.map(({ name }) => name),
+    VIEWS,
+  );
+  for (const { name, columns } of tables) {
+    assert.equal(columns, expectedColumns(), name);
+    assert.equal(await runRows(engine, `FROM ${name}`), []);
+  }
+});
+
+test('a filled lake has the same columns and types, and keeps every value', async ({
+  engine,
+  exportsDir,
+}) => {
+  const row = lakeRow(1, { cached_from: '0199c3a5-0000-7000-8000-00000000000a', cost_usd: '999999.999999' });
+  await appendRun(exportsDir, row);
+  const result = await engine.run('FROM checks');
+  assert.equal(result.columns, expectedColumns());
+  const [values = []] = await runRows(engine, 'FROM checks');
+  for (const [index, { name, type }] of LAKE_COLUMNS.entries()) {
+    const stored = row[name];
+    const expected =
+      type === 'timestamp' ? (stored as Date).toISOString() : type === 'uint64' ? String(stored) : stored;
+    assert.equal(values[index], expected, name);
+  }
+});
+
+test('an open engine sees the first file of an empty lake, later files, and their removal', async ({
+  engine,
+  exportsDir,
+}) => {
+  const count = async () => (await runRows(engine, 'SELECT count(*) FROM checks'))[0]?.[0];
+  assert.is(await count(), 0n);
+  await appendRun(exportsDir, lakeRow(1));
+  assert.is(await count(), 1n);
+  await appendRun(exportsDir, lakeRow(1, { prob_true_rpl: 0.5 }));
+  assert.equal(await runRows(engine, 'SELECT prob_true_rpl FROM checks'), [[0.5]]);
+  await appendRun(exportsDir, lakeRow(2));
+  assert.is(await count(), 2n);
+  rmSync(exportsDir, { recursive: true });
+  assert.is(await count(), 0n);
+});
+
+test('each view shows its environment or lane, by the column and not by the folder', async ({
+  engine,
+  exportsDir,
+}) => {
+  await appendRun(exportsDir, lakeRow(1));
+  await appendRun(exportsDir, lakeRow(2, { env: 'development', lane: 'operational' }));
+  await appendRun(exportsDir, lakeRow(3, { env: 'production', lane: 'operational' }));
+  const counts: Record<string, unknown> = {};
+  for (const view of VIEWS) counts[view] = (await runRows(engine, `SELECT count(*) FROM ${view}`))[0]?.[0];
+  assert.equal(counts, {
+    checks: 3n,
+    checks_local: 1n,
+    checks_development: 1n,
+    checks_production: 1n,
+    research_runs: 1n,
+    operational_checks: 2n,
+  });
+});
+
+test('of a run that two files carry the newest row counts, an environment at a time', async ({
+  engine,
+  exportsDir,
+}) => {
+  const day = (date: string) => new Date(`${date}T10:00:00Z`);
+  await appendRun(exportsDir, lakeRow(1, { created_at: day('2026-11-01'), logit: 1 }));
+  await appendRun(exportsDir, lakeRow(1, { created_at: day('2026-11-02'), logit: 2 }));
+  await appendRun(exportsDir, lakeRow(1, { created_at: day('2026-11-03'), logit: 3, env: 'production' }));
+  await appendRun(exportsDir, lakeRow(2, { logit: 4 }));
+  async function* exported() {
+    yield [lakeRow(2, { logit: 4, lane: 'operational' })];
+  }
+  await replaceDays(exportsDir, { environment: 'local', days: ['2026-11-01'] }, exported());
+  assert.equal(await runRows(engine, 'SELECT env, logit, lane FROM checks ORDER BY logit'), [
+    ['local', 2, 'research'],
+    ['production', 3, 'research'],
+    ['local', 4, 'operational'],
+  ]);
+});
+
+test('JSON columns answer paths, and instants keep their microseconds and their zone', async ({
+  engine,
+  exportsDir,
+}) => {
+  async function* exported() {
+    yield [{ ...lakeRow(1), created_at: BigInt(Date.UTC(2026, 10, 1)) * 1000n + 123_456n }];
+  }
+  await replaceDays(exportsDir, { environment: 'local', days: ['2026-11-01'] }, exported());
+  const sql =
+    "SELECT config_json->>'$.k', sampler_json->'slots'->>1, created_at, created_at::DATE FROM checks";
+  assert.equal(await runRows(engine, sql), [['8', 'b', '2026-11-01T00:00:00.123456Z', '2026-11-01']]);
+});
+
+test('values come as plain JavaScript', async ({ engine }) => {
+  const sql = `
+    SELECT NULL, true, 7::INTEGER, 7::BIGINT, 170141183460469231731687303715884105727::HUGEINT, 0.5::DOUBLE,
+      0.10::DECIMAL(12, 2), -0.000001::DECIMAL(12, 6), DATE '0044-03-15', TIMESTAMP '2026-11-01 01:02:03',
+      TIMESTAMPTZ '1969-12-31 23:59:59.999999Z', '\\xAB'::BLOB, [1, NULL], {'a': DATE '2026-11-01'},
+      MAP {'k': 1::BIGINT}, '{"a":1}'::JSON, INTERVAL 2 DAY, 'infinity'::TIMESTAMPTZ`;
+  const [row] = await runRows(engine, sql);
+  assert.equal(row, [
+    ...[null, true, 7, 7n, 170141183460469231731687303715884105727n, 0.5],
+    ...['0.10', '-0.000001', '0044-03-15', '2026-11-01T01:02:03.000'],
+    ...['1969-12-31T23:59:59.999999Z', 'ab', [1, null], { a: '2026-11-01' }],
+    ...[{ k: 1n }, '{"a":1}', '2 days', 'infinity'],
+  ]);
+});
+
+test('parameters are bound by name, never put into the text', async ({ engine }) => {
+  const parameters = { text: "'; DROP VIEW checks; --", number: 2, none: null };
+  assert.equal(await runRows(engine, 'SELECT $text, $number + 1, $none IS NULL', { parameters }), [
+    [parameters.text, 3, true],
+  ]);
+  assert.is((await errorOf(engine, 'SELECT $a + $b', { parameters: { a: 1 } })).code, 'usage');
+  assert.match((await errorOf(engine, 'SELECT $a', { parameters: { a: 1, c: 1 } })).message, '"c"');
+});
+
+test('a large result arrives in chunks, and stopping early leaves the engine usable', async ({ engine }) => {
+  for (let round = 0; round < 3; round += 1) {
+    const { chunks } = await engine.run('SELECT i, repeat(i::VARCHAR, 10) FROM range(10000000) t(i)');
+    for await (const chunk of chunks) {
+      assert.ok(chunk.length > 0 && chunk.length <= 2048);
+      break;
+    }
+  }
+  assert.equal(await runRows(engine, 'SELECT 1'), [[1]]);
+});
+
+test('a stream that breaks half-way fails with its reason instead of ending early', async ({ engine }) => {
+  const sql = "SELECT CASE WHEN i = $bad THEN error('boom') ELSE i END FROM range(1000000) t(i)";
+  const error = await errorOf(engine, sql, { parameters: { bad: 900_000 } });
+  assert.is(error.code, 'sql');
+  assert.is(error.message, 'Boom.');
+  assert.is((await runRows(engine, sql, { parameters: { bad: -1 } })).length, 1_000_000);
+});
+
+test('results stream side by side', async ({ engine }) => {
+  const sums = await Promise.all(
+    [1, 2, 3].map(async (step) => {
+      let sum = 0n;
+      for await (const chunk of (await engine.run(`SELECT i FROM range(0, 10000, ${step}) t(i)`)).chunks) {
+        for (const [value] of chunk) sum += value as bigint;
+      }
+      return sum;
+    }),
+  );
+  assert.equal(sums, [49_995_000n, 24_995_000n, 16_668_333n]);
+});
+
+const ENDLESS = 'SELECT count(*) FROM range(10000000) a, range(10000000) b';
+
+test('a signal stops a statement with its reason, before, during and between chunks', async ({ engine }) => {
+  const reason = new HxError('interrupted', 'Ctrl-C');
+  assert.is(await errorOf(engine, 'SELECT 1', { signal: AbortSignal.abort(reason) }), reason);
+  const during = new AbortController();
+  setTimeout(() => during.abort(reason), 50);
+  assert.is(await errorOf(engine, ENDLESS, { signal: during.signal }), reason);
+  const between = new AbortController();
+  const { chunks } = await engine.run('SELECT i FROM range(1000000) t(i)', { signal: between.signal });
+  try {
+    for await (const _ of chunks) between.abort(reason);
+    assert.unreachable();
+  } catch (error) {
+    assert.is(error, reason);
+  }
+  assert.equal(await runRows(engine, 'SELECT 1'), [[1]]);
+});
+
+test('interrupt stops what runs, and the engine stays usable', async ({ engine }) => {
+  const running = errorOf(engine, ENDLESS);
+  const timer = setInterval(() => engine.interrupt(), 20);
+  const error = await running;
+  clearInterval(timer);
+  assert.is(error.code, 'interrupted');
+  assert.equal(await runRows(engine, 'SELECT 1'), [[1]]);
+});
+
+test('what exceeds memory spills below the data folder, and closing removes it', async ({ dataDir }) => {
+  const small = await openLakeEngine({ dataDir, memoryLimit: '60MB' });
+  const sql = `
+    SELECT count(*) FROM (
+      SELECT repeat(md5(i::VARCHAR), 4) AS text FROM range(1000000) t(i) ORDER BY text OFFSET 1
+    ) WHERE text <> ''`;
+  assert.equal(await runRows(small, sql), [[999_999n]]);
+  small.close();
+  assert.equal(readdirSync(dataDir), []);
+});
+
+test('a data folder with quotes and glob characters in its name is read all the same', async ({
+  dataDir,
+}) => {
+  const odd = join(dataDir, "it's [a] *dir?");
+  await appendRun(exportsFolder(odd), lakeRow(1));
+  const engine = await openLakeEngine({ dataDir: odd });
+  assert.equal(await runRows(engine, 'SELECT count(*) FROM checks'), [[1n]]);
+  engine.close();
+});
+
+test('SQL errors are short, say what to do, and name the place', async ({ engine }) => {
+  const cases: [string, RegExp, RegExp][] = [
+    ['SELECT prob FROM checks', /column "prob" not found/, /DESCRIBE checks/],
+    ['SELECT 1 FROM cheks', /Table with name cheks does not exist/, /SHOW TABLES/],
+    ['SELECT foo(1)', /Function with name foo does not exist/, /duckdb_functions/],
+    ['SELECT 1 +\n  FROM', /^Syntax error at or near "FROM" \(line 2, column 3\)\.$/, /run it again/],
+    ["SELECT 'a'::INTEGER", /^Could not convert string 'a' to INT32\.$/, /run it again/],
+    ['', /no statement/, /SELECT/],
+    ['-- only a comment', /no statement/, /SELECT/],
+  ];
+  for (const [sql, message, hint] of cases) {
+    const error = await errorOf(engine, sql);
+    assert.is(error.code, 'sql', sql);
+    assert.match(error.message, message);
+    assert.match(error.hint ?? '', hint);
+    assert.not.match(error.message, /LINE|Error:|\n/);
+  }
+});
+
+test('a damaged file is named', async ({ engine, exportsDir }) => {
+  const { path } = await appendRun(exportsDir, lakeRow(1));
+  writeFileSync(join(path, '..', 'r-s1-broken.parquet'), 'PAR1 not really');
+  const error = await errorOf(engine, 'SELECT max(logit) FROM checks');
+  assert.is(error.code, 'failed');
+  assert.match(error.message, 'r-s1-broken.parquet');
+  assert.match(error.hint ?? '', /Move it out/);
+});
+
+test('completion knows the views and their columns, and survives nonsense', async ({ engine }) => {
+  assert.ok((await engine.complete('SELECT * FROM che')).includes('checks'));
+  assert.ok((await engine.complete('SELECT claim_h')).includes('claim_hash'));
+  assert.ok(Array.isArray(await engine.complete("'; )(")));
+});
+
+test.run();
