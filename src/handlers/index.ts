@@ -11,7 +11,6 @@ export const HANDLERS = {
   exportChecks: async () => (await import('./export-checks.js')).exportChecks,
   query: async () => (await import('./query.js')).query,
   queryList: async () => (await import('./query.js')).queryList,
-  openLake: async () => (await import('./query.js')).openLake,
   querySession: async () => (await import('./query-session.js')).querySession,
 };
 

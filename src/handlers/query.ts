@@ -1,6 +1,6 @@
 import * as t from 'typanion';
 import { HxError } from '../base/errors.js';
-import type { LakeEngine, QueryResult } from '../lake/engine.js';
+import type { QueryResult } from '../lake/engine.js';
 import { defineHandler } from './handler.js';
 
 /** A result that still streams: read `chunks`, then call `close`, also when reading fails or stops early. */
@@ -46,16 +46,6 @@ export const queryList = defineHandler({
   run: async (): Promise<QueryListing[]> => {
     const { readyQueries } = await import('../lake/queries.js');
     return readyQueries().map(({ name, question, parameters }) => ({ name, question, parameters }));
-  },
-});
-
-/** An engine that stays open, for the shell; whoever asks for it closes it. */
-export const openLake = defineHandler({
-  name: 'shell',
-  input: t.isObject({}),
-  run: async (_input, context): Promise<LakeEngine> => {
-    const { openLakeEngine } = await import('../lake/engine.js');
-    return openLakeEngine({ dataDir: context.settings.dataDir });
   },
 });
 

@@ -27,14 +27,13 @@ export async function exportChecks<T>(
   consume: (batches: AsyncIterable<ExportedCheck[]>) => Promise<T>,
 ): Promise<T> {
   const names = CHECK_COLUMNS.map(({ name }) => name);
-  let result: { readonly value: T } | undefined;
-  await database.sql.begin('isolation level repeatable read read only', async (sql) => {
+  const { value } = await database.sql.begin('isolation level repeatable read read only', async (sql) => {
     const query = sql`
       select ${sql(names)}, (extract(epoch from created_at) * 1000000)::bigint as created_micros from checks
       where env = ${database.environment} and created_at >= ${since} and created_at < ${before} order by created_at, run_id`;
-    result = { value: await consume(decode(query.cursor(BATCH_ROWS))) };
+    return { value: await consume(decode(query.cursor(BATCH_ROWS))) };
   });
-  return ((result as { readonly value: T } | undefined) ?? { value: undefined as T }).value;
+  return value;
 }
 
 async function* decode(
