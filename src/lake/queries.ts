@@ -96,6 +96,8 @@ function parseQuery(name: string, sql: string): ReadyQuery {
 }
 
 function nearestName(name: string, names: readonly string[]): string | undefined {
+  const completed = names.find((candidate) => name !== '' && candidate.startsWith(name));
+  if (completed !== undefined) return completed;
   const ranked = names.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
   const [best] = ranked.sort((a, b) => a.distance - b.distance);
   return best !== undefined && best.distance <= best.candidate.length / 2 ? best.candidate : undefined;

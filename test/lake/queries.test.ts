@@ -131,6 +131,7 @@ test('an unknown name suggests the nearest and lists all', () => {
   const error = usageError(() => readyQuery('prior_shfit'));
   assert.match(error.hint ?? '', /Did you mean prior_shift\?/);
   assert.match(error.hint ?? '', /cache_hit_rate, .*unstable_claims/);
+  assert.match(usageError(() => readyQuery('prior')).hint ?? '', /Did you mean prior_shift\?/);
   assert.not.match(usageError(() => readyQuery('zzz')).hint ?? '', /Did you mean/);
 });
 
