@@ -20,6 +20,7 @@ export interface CheckRange {
  * Streams the environment's checks of a range, in the order of created_at, to `consume`: batches of up to 2,000
  * rows, all from one snapshot. Only the measured columns leave the database, never who asked.
  * @returns what `consume` returns.
+ * @throws HxError, translated, and whatever `consume` throws.
  */
 export async function exportChecks<T>(
   database: Database,
@@ -27,12 +28,15 @@ export async function exportChecks<T>(
   consume: (batches: AsyncIterable<ExportedCheck[]>) => Promise<T>,
 ): Promise<T> {
   const names = CHECK_COLUMNS.map(({ name }) => name);
-  const { value } = await database.sql.begin('isolation level repeatable read read only', async (sql) => {
-    const query = sql`
-      select ${sql(names)}, (extract(epoch from created_at) * 1000000)::bigint as created_micros from checks
-      where env = ${database.environment} and created_at >= ${since} and created_at < ${before} order by created_at, run_id`;
-    return { value: await consume(decode(query.cursor(BATCH_ROWS))) };
-  });
+  const snapshot = 'isolation level repeatable read read only';
+  const { value } = await database.read((pool) =>
+    pool.begin(snapshot, async (sql) => {
+      const query = sql`
+        select ${sql(names)}, (extract(epoch from created_at) * 1000000)::bigint as created_micros from checks
+        where env = ${database.environment} and created_at >= ${since} and created_at < ${before} order by created_at, run_id`;
+      return { value: await consume(decode(query.cursor(BATCH_ROWS))) };
+    }),
+  );
   return value;
 }
 
