@@ -8,6 +8,7 @@ export const HANDLERS = {
   ready: async () => (await import('./ready.js')).ready,
   research: async () => (await import('./research.js')).research,
   estimate: async () => (await import('./estimate.js')).estimate,
+  models: async () => (await import('./models.js')).models,
   exportChecks: async () => (await import('./export-checks.js')).exportChecks,
   query: async () => (await import('./query.js')).query,
   queryList: async () => (await import('./query.js')).queryList,

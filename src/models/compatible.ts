@@ -34,4 +34,8 @@ export const compatible: Provider = {
       languageModel: provider.chatModel(name),
     });
   },
+  async list(settings: Settings, signal: AbortSignal): Promise<string[]> {
+    const { listModels } = await import('./listing.js');
+    return listModels(endpointOf(this, settings), signal);
+  },
 };

@@ -22,4 +22,9 @@ export interface Provider {
    * @throws HxError `usage` for a name that cannot be, `configuration` for a malformed setting.
    */
   open(name: string, settings: Settings): Promise<Model>;
+  /**
+   * Names of the models that the endpoint offers, where it is cheap to ask.
+   * @throws ModelCallError when it gives no list, HxError `configuration` as `open` does.
+   */
+  list?(settings: Settings, signal: AbortSignal): Promise<string[]>;
 }

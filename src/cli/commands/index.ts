@@ -4,6 +4,7 @@ import { CheckCommand } from './check.js';
 import { DemoCommand } from './demo.js';
 import { EstimateCommand } from './estimate.js';
 import { ExportChecksCommand } from './export.js';
+import { ModelsCommand } from './models.js';
 import { QueryCommand } from './query.js';
 import { ResearchCommand } from './research.js';
 import { ServeCommand } from './serve.js';
@@ -14,6 +15,7 @@ export const COMMANDS: readonly CommandClass<CliContext>[] = [
   CheckCommand,
   ResearchCommand,
   EstimateCommand,
+  ModelsCommand,
   ExportChecksCommand,
   QueryCommand,
   ServeCommand,
