@@ -12,7 +12,7 @@ export function boundedFetch(endpoint: Endpoint): typeof fetch {
   return async (input, init) => {
     const response = await fetch(input, init);
     if (response.body === null) return response;
-    const bytes = await readBounded(response.body, endpoint);
+    const bytes = await readBounded(response.body, response.status, endpoint);
     const headers = new Headers(response.headers);
     headers.delete('content-length');
     headers.delete('content-encoding');
@@ -21,14 +21,18 @@ export function boundedFetch(endpoint: Endpoint): typeof fetch {
   };
 }
 
-async function readBounded(body: ReadableStream<Uint8Array>, endpoint: Endpoint): Promise<Uint8Array> {
+async function readBounded(
+  body: ReadableStream<Uint8Array>,
+  status: number,
+  endpoint: Endpoint,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
     // Leaving the loop by an error cancels the stream, and with it the connection.
     for await (const chunk of body) {
       length += chunk.length;
-      if (length > MAX_RESPONSE_BYTES) throw tooLarge(endpoint);
+      if (length > MAX_RESPONSE_BYTES) throw tooLarge(status, endpoint);
       chunks.push(chunk);
     }
   } catch (thrown) {
@@ -38,10 +42,10 @@ async function readBounded(body: ReadableStream<Uint8Array>, endpoint: Endpoint)
   return Buffer.concat(chunks);
 }
 
-function tooLarge(endpoint: Endpoint): ModelCallError {
+function tooLarge(status: number, endpoint: Endpoint): ModelCallError {
   return new ModelCallError(
     `${endpoint.provider} sent more than ${MAX_RESPONSE_BYTES / 1_000} kB in answer to one call.`,
-    { kind: 'retryable' },
+    { kind: 'retryable', status },
   );
 }
 

@@ -160,8 +160,12 @@ export class Dispatch {
 
   private settle(job: Job, { attempt, thrown }: CallResult, startedMs: number): void {
     if (attempt === null) return;
-    if (thrown instanceof ModelCallError) return this.settleFailure(job, thrown, startedMs);
-    if (thrown !== undefined) return this.stop(thrown, 0);
+    if (thrown instanceof ModelCallError) this.settleFailure(job, thrown, startedMs);
+    else if (thrown !== undefined) this.stop(thrown, 0);
+    else this.settleAnswer(job, attempt);
+  }
+
+  private settleAnswer(job: Job, attempt: Attempt): void {
     this.hasAnswer = true;
     this.hasResponse = true;
     this.pacing.answered();
@@ -174,11 +178,17 @@ export class Dispatch {
   private settleFailure(job: Job, error: ModelCallError, startedMs: number): void {
     this.lastFailure = error;
     this.hasResponse ||= error.status !== null;
-    // No other call can fare better: those in flight need not be waited for.
-    if (error.kind !== 'retryable') return this.stop(endOfAsking(error, this.options.model.identity), 0);
+    if (error.kind !== 'retryable') {
+      // No other call can fare better: those in flight need not be waited for.
+      this.stop(endOfAsking(error, this.options.model.identity), 0);
+      return;
+    }
     const nowMs = performance.now();
     const delayMs = this.pacing.failed({ error, startedMs, nowMs, earlierFailures: job.failures });
-    if (delayMs === null) return this.stop(waitedTooLong(error, this.options.maxWaitMs), GRACE_MS);
+    if (delayMs === null) {
+      this.stop(waitedTooLong(error, this.options.maxWaitMs), GRACE_MS);
+      return;
+    }
     job.failures += 1;
     if (error.status !== 429) job.counted += 1;
     if (job.counted < this.options.maxAttempts) {

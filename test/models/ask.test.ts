@@ -170,6 +170,27 @@ test('an abort stops new calls, keeps what comes within the grace, then throws i
   });
 });
 
+test('an abort ends a wait for Retry-After', async () => {
+  const respond = (): Behaviour => ({ type: 'error', status: 429, headers: { 'retry-after': '60' } });
+  await withServer(startModelServer({ respond }), async (server) => {
+    const controller = new AbortController();
+    const options = optionsFor(await modelAt(server, 'openai'), 3, {
+      signal: controller.signal,
+      concurrency: 1,
+    });
+    try {
+      for await (const { status } of ask(options)) {
+        assert.is(status, 'failed');
+        setTimeout(() => controller.abort('enough'), 10);
+      }
+      assert.unreachable();
+    } catch (error) {
+      assert.is(error, 'enough');
+    }
+    assert.is(server.calls.length, 1);
+  });
+});
+
 test('an abort before the start makes no call', async () => {
   await withServer(startModelServer(), async (server) => {
     const model = await modelAt(server, 'compatible');

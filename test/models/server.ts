@@ -74,7 +74,10 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   });
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = request.url ?? '';
-    if (path.endsWith('/models')) return sendModels(response, options.models ?? ['test-model']);
+    if (path.endsWith('/models')) {
+      sendModels(response, options.models ?? ['test-model']);
+      return;
+    }
     const atMs = performance.now();
     const openRequests = open;
     const text = await readText(request);

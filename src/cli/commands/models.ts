@@ -1,5 +1,10 @@
 import { Command } from 'clipanion';
-import type { ModelsResult, ProviderSetting, ProviderStatus } from '../../handlers/models.js';
+import type {
+  ModelsResult,
+  ProviderSetting,
+  ProviderStatus,
+  SimulatorProfile,
+} from '../../handlers/models.js';
 import { HxCommand } from '../base.js';
 import type { Paint } from '../render/style.js';
 
@@ -27,24 +32,23 @@ export class ModelsCommand extends HxCommand {
       this.printJson(result);
       return;
     }
-    const { renderTable } = await import('../render/table.js');
     const { escapeControls } = await import('../render/width.js');
     const blocks = result.providers.map((provider) => renderProvider(provider, this.paint, escapeControls));
-    const profiles = renderTable({ ...profileTable(result), width: this.width, paint: this.paint });
-    this.print(`${blocks.join('\n')}\n${profiles}\n${renderNaming(result)}`);
+    const profiles = result.simulator_profiles.map((profile) => renderProfile(profile, this.paint));
+    this.print(`${blocks.join('\n')}${profiles.join('')}\n${renderNaming(result)}`);
   }
 }
 
-type Escape = (text: string) => string;
+type Clean = (text: string) => string;
 
-function renderProvider(provider: ProviderStatus, paint: Paint, escape: Escape): string {
+function renderProvider(provider: ProviderStatus, paint: Paint, clean: Clean): string {
   const state = provider.is_ready ? paint('green', 'ready') : paint('yellow', 'not set up');
   const lines = [`${paint('bold', provider.provider)}  ${state}  ${provider.meaning}`];
   for (const setting of provider.settings) lines.push(`  ${renderSetting(setting, escape)}`);
   if (provider.problem !== null)
-    lines.push(`  ${paint('yellow', 'no list of models:')} ${escape(provider.problem)}`);
+    lines.push(`  ${paint('yellow', 'no list of models:')} ${clean(provider.problem)}`);
   const models = provider.models ?? [];
-  for (const id of models.slice(0, MODELS_SHOWN)) lines.push(`  ${provider.provider}/${escape(id)}`);
+  for (const id of models.slice(0, MODELS_SHOWN)) lines.push(`  ${provider.provider}/${clean(id)}`);
   if (models.length > MODELS_SHOWN) {
     lines.push(`  and ${models.length - MODELS_SHOWN} more: hx models --json`);
   }
@@ -52,34 +56,25 @@ function renderProvider(provider: ProviderStatus, paint: Paint, escape: Escape):
   return `${lines.join('\n')}\n`;
 }
 
-function renderSetting({ name, value, source, is_required }: ProviderSetting, escape: Escape): string {
+function renderSetting({ name, value, source, is_required }: ProviderSetting, clean: Clean): string {
   if (value === null) return `${name}: not set${is_required ? '' : ' (optional)'}`;
-  return `${name}: ${escape(value)} (${source})`;
+  return `${name}: ${clean(value)} (${source})`;
 }
 
-function profileTable({ simulator_profiles }: ModelsResult) {
-  const percent = (share: number) => (share === 0 ? '' : `${Math.round(share * 100)} %`);
-  return {
-    columns: [
-      { header: 'profile' },
-      ...['tau', 'sigma', 'refused', 'malformed', 'wrapped', 'failed', 'ms'].map((header) => ({
-        header,
-        align: 'right' as const,
-      })),
-      { header: 'what it does' },
-    ],
-    rows: simulator_profiles.map((profile) => [
-      profile.model,
-      String(profile.tau_logit),
-      String(profile.sigma_logit),
-      percent(profile.refusal_rate),
-      percent(profile.malformed_rate),
-      percent(profile.wrapped_rate),
-      percent(profile.failure_rate),
-      profile.latency_ms === 0 ? '' : String(profile.latency_ms),
-      profile.meaning,
-    ]),
-  };
+function renderProfile(profile: SimulatorProfile, paint: Paint): string {
+  const shares = [
+    ['refused', profile.refusal_rate],
+    ['malformed', profile.malformed_rate],
+    ['wrapped', profile.wrapped_rate],
+    ['failed', profile.failure_rate],
+  ] as const;
+  const parameters = [
+    `tau ${profile.tau_logit}`,
+    `sigma ${profile.sigma_logit}`,
+    ...shares.flatMap(([name, share]) => (share === 0 ? [] : [`${name} ${Math.round(share * 100)} %`])),
+    ...(profile.latency_ms === 0 ? [] : [`${profile.latency_ms} ms a call`]),
+  ];
+  return `  ${profile.model.padEnd(22)}${profile.meaning}\n  ${' '.repeat(22)}${paint('dim', parameters.join(', '))}\n`;
 }
 
 function renderNaming({ default_model, providers }: ModelsResult): string {
