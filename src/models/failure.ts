@@ -68,7 +68,8 @@ function hintFor(
 export function transportFailure(endpoint: Endpoint, thrown: unknown): ModelCallError {
   const root = rootCause(thrown);
   const code = systemCode(root);
-  const what = code === undefined ? messageOf(root) : `${code}, ${messageOf(root)}`;
+  const text = messageOf(root);
+  const what = code === undefined || text.includes(code) ? text : `${code}, ${text}`;
   return new ModelCallError(
     `No answer from ${endpoint.provider} at ${endpoint.baseUrl}: ${sentence(redact(what, endpoint.secret))}`,
     { kind: 'retryable', cause: thrown },
