@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { Options, Sql } from 'postgres';
+import type { ISql, Options, Sql } from 'postgres';
 import { HxError, messageOf } from '../base/errors.js';
+
+/** What can run a query: a pool or a transaction. */
+export type Queryable = ISql<Record<never, never>>;
 
 /** A database's address, and the setting it came from, which is what messages name. */
 export interface Target {
@@ -57,8 +60,6 @@ export function driverOptions(target: Target, options: SessionOptions): Options<
       application_name: options.applicationName,
       ...(startup === null ? {} : { options: startup }),
     },
-    // We use no array types of our own; this saves a query on every connection.
-    fetch_types: false,
   };
 }
 

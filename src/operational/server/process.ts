@@ -127,12 +127,19 @@ export async function findServer(dataFolder: string): Promise<number | undefined
   return (await commandLine(pid)).includes(dataFolder) ? pid : undefined;
 }
 
+/** Whether a process runs. One that ended but was never collected (a container without an init) does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return systemCode(error) === 'EPERM';
+    if (systemCode(error) !== 'EPERM') return false;
+  }
+  if (process.platform !== 'linux') return true;
+  try {
+    // The state follows the program's name, which is in parentheses and may hold anything.
+    return !/\) Z [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
   }
 }
 

@@ -1,0 +1,164 @@
+import type { Sql, TransactionSql } from 'postgres';
+import type { Settings } from '../base/config.js';
+import type { Environment } from '../base/environments.js';
+import { HxError } from '../base/errors.js';
+import type { EmitProgress } from '../base/events.js';
+import { sleep } from '../base/time.js';
+import { checkIdentity, readIdentity } from './identity.js';
+import { pendingNumbers } from './schema/ledger.js';
+import {
+  isLoopback,
+  openSession,
+  parseDatabaseUrl,
+  type Queryable,
+  type SessionOptions,
+  type Target,
+} from './session.js';
+import { type EnvironmentTarget, findTarget } from './target.js';
+import { isPassingConnectionError, translateDatabaseError } from './translate.js';
+
+/** Connections of one process; Neon's pooled endpoint gives out thousands, a small local server a hundred. */
+const POOL_SIZE = 10;
+/** Tries to connect to a server that may be waking up, and the wait before the second, which doubles. */
+const CONNECT_ATTEMPTS = 6;
+const FIRST_PAUSE_MS = 250;
+
+/** Limits of every transaction of ours; nothing that hx does in one takes longer. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+const LOCK_TIMEOUT_MS = 10_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+
+/**
+ * The operational database of one environment. Rows come as the driver reads them: timestamps as `Date`,
+ * numeric and bigint as text, jsonb as values.
+ */
+export interface Database {
+  readonly environment: Environment;
+  /** For streams and cursors; prefer `read` and `write`, which translate errors. */
+  readonly sql: Sql;
+  /** Runs `work` in one transaction that declares the environment. It is not run twice. */
+  write<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T>;
+  /** Runs queries that change nothing. */
+  read<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+  readonly emit: EmitProgress;
+}
+
+/**
+ * Connects to the chosen environment's database and makes sure that it is that environment's and up to date.
+ * @throws HxError `unavailable` when nothing answers or migrations are pending, `configuration` for a missing
+ * connection string, `credentials` for a wrong password, `refused` for another environment's database.
+ */
+export async function openDatabase({ settings, signal, emit }: OpenOptions): Promise<Database> {
+  const target = findTarget(settings);
+  const sql = await connect(target, { max: POOL_SIZE, applicationName: 'hx' }, signal, emit);
+  const database = new PostgresDatabase(target, sql);
+  try {
+    await database.read((reader) => checkReady(reader, target.environment));
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}
+
+async function checkReady(sql: Sql, environment: Environment): Promise<void> {
+  const identity = await readIdentity(sql);
+  if (identity !== undefined) checkIdentity(identity, environment);
+  const pending = await pendingNumbers(sql);
+  if (identity !== undefined && pending.length === 0) return;
+  const missing = identity === undefined ? 'has no tables yet' : `lacks ${pending.length} migrations`;
+  throw new HxError('unavailable', `The ${environment} database ${missing}.`, {
+    hint: environment === 'local' ? 'hx migrate' : `hx migrate --env ${environment}`,
+    details: { pending },
+  });
+}
+
+/**
+ * Opens connections and makes sure that the server answers. Only connecting is tried again, never a statement;
+ * a server of this machine that refuses at once is down, not waking up.
+ * @throws HxError, translated.
+ */
+export async function connect(
+  target: EnvironmentTarget,
+  options: SessionOptions,
+  signal: AbortSignal,
+  emit: EmitProgress,
+): Promise<Sql> {
+  for (let attempt = 1; ; attempt += 1) {
+    const sql = await openSession(target, options);
+    try {
+      signal.throwIfAborted();
+      await sql`select 1`;
+      return sql;
+    } catch (error) {
+      await sql.end({ timeout: 0 });
+      if (attempt >= CONNECT_ATTEMPTS || !isWorthRetrying(error, target)) {
+        throw translateDatabaseError(error, target.errors);
+      }
+      if (attempt === 1) emit({ type: 'note', message: `Waiting for ${target.errors.database} to answer.` });
+      await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()), signal);
+    }
+  }
+}
+
+function isWorthRetrying(error: unknown, target: Target): boolean {
+  if (!isPassingConnectionError(error)) return false;
+  const refused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+  return !(refused && isLoopback(parseDatabaseUrl(target).hostname));
+}
+
+/** Declares the environment and the limits of a transaction, for this transaction only: poolers share sessions. */
+export async function declareTransaction(sql: Queryable, environment: Environment): Promise<void> {
+  await sql`
+    select set_config('hx.env', ${environment}, true),
+      set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true),
+      set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true),
+      set_config('idle_in_transaction_session_timeout', ${String(IDLE_IN_TRANSACTION_TIMEOUT_MS)}, true)`;
+}
+
+class PostgresDatabase implements Database {
+  readonly environment: Environment;
+  readonly sql: Sql;
+  private readonly target: EnvironmentTarget;
+
+  constructor(target: EnvironmentTarget, sql: Sql) {
+    this.environment = target.environment;
+    this.target = target;
+    this.sql = sql;
+  }
+
+  async write<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
+    // The driver's own type would unwrap arrays of promises, which `work` does not return.
+    let result: { readonly value: T } | undefined;
+    await this.translating(() =>
+      this.sql.begin(async (sql) => {
+        await declareTransaction(sql, this.environment);
+        result = { value: await work(sql) };
+      }),
+    );
+    if (result === undefined) throw new HxError('bug', 'A transaction ended without a result.');
+    return result.value;
+  }
+
+  read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.translating(() => work(this.sql));
+  }
+
+  async close(): Promise<void> {
+    await this.sql.end({ timeout: 5 });
+  }
+
+  private async translating<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw translateDatabaseError(error, this.target.errors);
+    }
+  }
+}
