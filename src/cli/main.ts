@@ -12,9 +12,14 @@ import { coloured, plain } from './render/style.js';
 export async function main(process: NodeJS.Process): Promise<number> {
   const controller = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
-    // A second signal leaves at once, by the default action that we give back here.
-    process.removeListener('SIGINT', onSignal);
-    process.removeListener('SIGTERM', onSignal);
+    if (controller.signal.aborted) {
+      // A second signal leaves at once, by the default action that we give back here.
+      process.removeListener('SIGINT', onSignal);
+      process.removeListener('SIGTERM', onSignal);
+      process.kill(process.pid, signal);
+      return;
+    }
+    // We stay listening: a library that listens too (Ink) takes itself for the last one otherwise, and kills.
     controller.abort(new HxError('interrupted', signal === 'SIGINT' ? 'Interrupted.' : 'Terminated.'));
   };
   process.on('SIGINT', onSignal);

@@ -74,7 +74,11 @@ export async function writeFileWhole<T>(path: string, fill: (write: WriteText) =
 }
 
 function cannotWrite(path: string, cause: unknown): HxError {
-  return new HxError('failed', `Cannot write ${path}: ${messageOf(cause)}.`, {
+  // Node repeats the code before and the path after the words; the path there is the temporary one.
+  const reason = messageOf(cause)
+    .replace(/^[A-Z]+: /, '')
+    .replace(/, \w+ '.*$/s, '');
+  return new HxError('failed', `Cannot write ${path}: ${reason}.`, {
     cause,
     hint: 'Choose a folder that exists and that you may write to.',
   });

@@ -49,7 +49,8 @@ export async function printStatements(
   for (const [index, statement] of statements.entries()) {
     const result = await session.run(statement, signal);
     if (nested) await sheet.write(index === 0 ? '[\n' : ',\n');
-    else if (index > 0 && format !== 'ndjson' && format !== 'json') await sheet.write('\n');
+    else if (index > 0 && format !== 'ndjson' && format !== 'json')
+      await sheet.write(format === 'csv' ? '\r\n' : '\n');
     const note = shownNote(
       await drainRendering(renderResult(format, result, sheet), sheet.write),
       HOW_TO_GET_ALL,

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { appendFile, chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemCode } from '../../base/errors.js';
+import { HxError, messageOf, systemCode } from '../../base/errors.js';
 
 /** Statements kept; a file twice as long is cut back to this when it is read. */
 const KEPT = 1_000;
@@ -11,6 +12,7 @@ const PRIVATE = 0o600;
 export class History {
   private readonly path: string;
   private readonly entries: string[];
+  private writable = true;
 
   private constructor(path: string, entries: string[]) {
     this.path = path;
@@ -34,13 +36,26 @@ export class History {
     return this.entries.at(-1 - age);
   }
 
-  /** Adds a statement, unless it repeats the one before it. */
+  /**
+   * Adds a statement, unless it repeats the one before it. When the file cannot be written, the session's own
+   * entries are still kept.
+   * @throws HxError `failed`, once, when the file cannot be written.
+   */
   async add(statement: string): Promise<void> {
     if (statement.trim() === '' || statement === this.at(0)) return;
     this.entries.push(statement);
-    await mkdir(dirname(this.path), { recursive: true });
-    await appendFile(this.path, `${JSON.stringify(statement)}\n`, { mode: PRIVATE });
-    await chmod(this.path, PRIVATE);
+    if (!this.writable) return;
+    try {
+      await mkdir(dirname(this.path), { recursive: true });
+      await appendFile(this.path, `${JSON.stringify(statement)}\n`, { mode: PRIVATE });
+      await chmod(this.path, PRIVATE);
+    } catch (error) {
+      this.writable = false;
+      throw new HxError('failed', `Cannot write the history ${this.path}: ${messageOf(error)}.`, {
+        cause: error,
+        hint: 'What you enter from here on is remembered until you leave.',
+      });
+    }
   }
 }
 
@@ -49,7 +64,10 @@ async function readLines(path: string): Promise<string[]> {
     return (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
-    throw error;
+    throw new HxError('failed', `Cannot read the history ${path}: ${messageOf(error)}.`, {
+      cause: error,
+      hint: 'Make it readable, or move it away.',
+    });
   }
 }
 
@@ -63,7 +81,7 @@ function parseEntry(line: string): string[] {
 }
 
 async function rewrite(path: string, entries: readonly string[]): Promise<void> {
-  const pending = `${path}.${process.pid}.tmp`;
+  const pending = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   await writeFile(pending, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { mode: PRIVATE });
   await rename(pending, path);
 }

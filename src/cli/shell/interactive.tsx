@@ -1,6 +1,8 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { type Instance, render } from 'ink';
+import { toHxError } from '../../base/errors.js';
 import type { QuerySession } from '../../handlers/query-session.js';
+import { renderError } from '../render/error.js';
 import type { Paint } from '../render/style.js';
 import { escapeControls } from '../render/width.js';
 import { commonStart, completionFor } from './completion.js';
@@ -73,6 +75,7 @@ export class InteractiveShell {
   private draft: Editor = EMPTY;
   private queue: Key[] = [];
   private pumping = false;
+  private closed = false;
   private running: { readonly controller: AbortController; readonly startedAtMs: number } | undefined;
 
   constructor(options: InteractiveOptions) {
@@ -112,7 +115,8 @@ export class InteractiveShell {
       signal.removeEventListener('abort', leave);
       stdin.removeListener('end', leave);
       stdin.removeListener('error', leave);
-      this.ink?.clear();
+      this.closed = true;
+      this.draw();
       this.ink?.unmount();
       this.terminal.close();
     }
@@ -133,7 +137,7 @@ export class InteractiveShell {
     if (this.pumping) return;
     this.pumping = true;
     for (let key = this.queue.shift(); key !== undefined; key = this.queue.shift()) {
-      await this.handle(key);
+      await this.handle(key).catch(this.report);
       if (this.interpreter.left) this.queue = [];
     }
     this.pumping = false;
@@ -174,7 +178,7 @@ export class InteractiveShell {
     const redraw = setInterval(this.draw, STATUS_EVERY_MS);
     this.draw();
     try {
-      await this.options.history.add(text);
+      await this.options.history.add(text).catch(this.report);
       await this.interpreter.execute(text, controller.signal);
     } finally {
       clearInterval(redraw);
@@ -233,6 +237,11 @@ export class InteractiveShell {
     this.draft = EMPTY;
   }
 
+  /** What fails beside the statement itself, such as the history's disk, is said and the shell goes on. */
+  private readonly report = (error: unknown): void => {
+    this.writeAbove(renderError(toHxError(error), this.options.paint, this.options.debug));
+  };
+
   private readonly draw = (): void => {
     this.ink?.rerender(this.element());
   };
@@ -246,6 +255,7 @@ export class InteractiveShell {
   }
 
   private view(): View {
+    if (this.closed) return { type: 'closed' };
     if (this.running === undefined) {
       const { columns, rows } = this.options.stdout;
       const maxRows = Math.max(1, Math.min(LIVE_ROWS, rows - 3));

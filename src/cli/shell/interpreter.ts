@@ -99,7 +99,7 @@ export class Interpreter {
       // Gives the keyboard its turn, so that Ctrl-C works in the middle of a long print-out.
       await nextTurn();
     });
-    const note = shownNote(shown, 'All of it: .mode csv, or .output FILE before the statement.');
+    const note = shownNote(shown, 'All of it: .mode csv or .output FILE.');
     if (note !== undefined) await print(`${paint('dim', note)}\n`);
     else if (this.mode === 'table') await print(`${paint('dim', rowCount(shown.shown))}\n`);
   }

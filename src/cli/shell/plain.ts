@@ -1,7 +1,9 @@
 import { createInterface } from 'node:readline';
+import { toHxError } from '../../base/errors.js';
 import type { QuerySession } from '../../handlers/query-session.js';
 import type { CliContext } from '../context.js';
 import { streamWriter } from '../output.js';
+import { renderError } from '../render/error.js';
 import type { Paint } from '../render/style.js';
 import type { History } from './history.js';
 import { Interpreter, isComplete } from './interpreter.js';
@@ -25,7 +27,7 @@ export async function runPlainShell(
   for await (const line of lines) {
     text += text === '' ? line : `\n${line}`;
     if (isComplete(text)) {
-      await history.add(text);
+      await history.add(text).catch((error: unknown) => print(renderError(toHxError(error), paint, debug)));
       await interpreter.execute(text, signal);
       text = '';
     }

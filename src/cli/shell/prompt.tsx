@@ -6,7 +6,8 @@ import type { Layout } from './layout.js';
 /** What is drawn live: the statement being typed, or one line about the running one. */
 export type View =
   | { readonly type: 'editing'; readonly layout: Layout }
-  | { readonly type: 'running'; readonly status: string };
+  | { readonly type: 'running'; readonly status: string }
+  | { readonly type: 'closed' };
 
 export interface PromptProps {
   readonly view: View;
@@ -19,8 +20,9 @@ export function Prompt({ view, paint, onReady }: PromptProps) {
   const { write } = useStdout();
   const { setCursorPosition } = useCursor();
   useEffect(() => onReady(write), [write, onReady]);
+  if (view.type !== 'editing') setCursorPosition(undefined);
+  if (view.type === 'closed') return null;
   if (view.type === 'running') {
-    setCursorPosition(undefined);
     return <Text wrap="truncate">{view.status === '' ? ' ' : paint('dim', view.status)}</Text>;
   }
   const { rows, x, y } = view.layout;
