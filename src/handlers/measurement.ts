@@ -110,9 +110,9 @@ export async function collectAttempts(options: CollectOptions): Promise<Attempt[
       concurrency: instrument.concurrency,
       signal: context.signal,
       clock: context.clock,
+      priorCalls: countCalls(stored),
     });
-    for await (const answer of asked) {
-      const attempt = { ...answer, ordinal: answer.ordinal + callsBefore(answer.sampleKey, stored) };
+    for await (const attempt of asked) {
       attempts.push(attempt);
       journal.add(attempt);
       progress.add(attempt);
@@ -136,11 +136,13 @@ function missingSamples(plan: MeasurementPlan, stored: readonly Attempt[]): Plan
   });
 }
 
-function callsBefore(sampleKey: string, stored: readonly Attempt[]): number {
-  return Math.max(
-    0,
-    ...stored.filter((attempt) => attempt.sampleKey === sampleKey).map(({ ordinal }) => ordinal),
-  );
+/** The highest ordinal of each sample. */
+function countCalls(stored: readonly Attempt[]): Map<string, number> {
+  const calls = new Map<string, number>();
+  for (const { sampleKey, ordinal } of stored) {
+    calls.set(sampleKey, Math.max(ordinal, calls.get(sampleKey) ?? 0));
+  }
+  return calls;
 }
 
 function withWhatWasKept(error: HxError, attempts: readonly Attempt[], plan: MeasurementPlan): HxError {

@@ -54,7 +54,10 @@ export class ResearchCommand extends MeasuringCommand {
       const checked = t.as(value, isClaimLine, { errors: true });
       if (problem !== undefined) problems.push(atLine(new HxError('usage', problem), this.claims, line));
       else if (checked.errors === undefined) claims.push({ claim: checked.value.claim, line });
-      else problems.push(atLine(new HxError('usage', checked.errors.join('; ')), this.claims, line));
+      else
+        problems.push(
+          atLine(new HxError('usage', checked.errors.join('; ').replace(/^\./, '')), this.claims, line),
+        );
     }
     if (claims.length === 0 && problems.length === 0) {
       throw new HxError('usage', `${this.claims} holds no claims.`, {

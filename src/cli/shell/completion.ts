@@ -1,4 +1,5 @@
 import type { QuerySession } from '../../handlers/query-session.js';
+import { escapeControls } from '../render/width.js';
 import { DOT_COMMANDS } from './dot-commands.js';
 
 /** Ways to complete the word before the cursor. */
@@ -62,4 +63,16 @@ function among(word: string, names: readonly string[]): Completion {
     .filter((name) => name.toLowerCase().startsWith(word.toLowerCase()))
     .map((name) => (isLower && name === name.toUpperCase() ? name.toLowerCase() : name));
   return { replaced: word.length, candidates: [...new Set(matching)] };
+}
+
+/** Words in as many columns as fit. */
+export function inColumns(words: readonly string[], width: number): string {
+  const cell = Math.max(...words.map((word) => word.length)) + 2;
+  const perLine = Math.max(1, Math.floor(width / cell));
+  const lines: string[] = [];
+  for (let start = 0; start < words.length; start += perLine) {
+    const line = words.slice(start, start + perLine).map((word) => escapeControls(word).padEnd(cell));
+    lines.push(`${line.join('').trimEnd()}\n`);
+  }
+  return lines.join('');
 }

@@ -5,18 +5,9 @@ import type { QuerySession } from '../../handlers/query-session.js';
 import { renderError } from '../render/error.js';
 import type { Paint } from '../render/style.js';
 import { escapeControls } from '../render/width.js';
-import { commonStart, completionFor } from './completion.js';
-import {
-  deleteTo,
-  type Editor,
-  EMPTY,
-  editorOf,
-  insert,
-  type Move,
-  moveLine,
-  moveTo,
-  replaceBefore,
-} from './editor.js';
+import { editedBy } from './bindings.js';
+import { commonStart, completionFor, inColumns } from './completion.js';
+import { deleteTo, type Editor, EMPTY, editorOf, insert, moveLine, replaceBefore } from './editor.js';
 import type { History } from './history.js';
 import { Interpreter, isComplete } from './interpreter.js';
 import type { Key } from './keys.js';
@@ -29,25 +20,6 @@ const LIVE_ROWS = 12;
 /** How often the line about a running statement is redrawn, and how long one runs before it appears. */
 const STATUS_EVERY_MS = 200;
 const CANDIDATES_SHOWN = 60;
-
-const MOVE_KEYS: Readonly<Partial<Record<Key['type'], Move>>> = {
-  left: 'left',
-  right: 'right',
-  home: 'lineStart',
-  end: 'lineEnd',
-  wordLeft: 'wordLeft',
-  wordRight: 'wordRight',
-};
-
-const DELETE_KEYS: Readonly<Partial<Record<Key['type'], Move>>> = {
-  backspace: 'left',
-  delete: 'right',
-  deleteWord: 'wordLeft',
-  deleteSpaceWord: 'spaceLeft',
-  deleteWordRight: 'wordRight',
-  deleteToEnd: 'lineEnd',
-  deleteToStart: 'lineStart',
-};
 
 export interface InteractiveOptions {
   readonly session: QuerySession;
@@ -146,13 +118,9 @@ export class InteractiveShell {
   }
 
   private async handle(key: Key): Promise<void> {
-    const move = MOVE_KEYS[key.type];
-    const deletion = DELETE_KEYS[key.type];
-    if (key.type === 'text' || key.type === 'paste') this.editor = insert(this.editor, key.text);
-    else if (move !== undefined) this.editor = moveTo(this.editor, move);
-    else if (deletion !== undefined) this.editor = deleteTo(this.editor, deletion);
+    const edited = editedBy(this.editor, key);
+    if (edited !== undefined) this.editor = edited;
     else if (key.type === 'enter') await this.enter();
-    else if (key.type === 'newline') this.editor = insert(this.editor, '\n');
     else if (key.type === 'up' || key.type === 'down') this.upOrDown(key.type);
     else if (key.type === 'tab') await this.complete();
     else if (key.type === 'interrupt') this.clearLine();
@@ -265,16 +233,4 @@ export class InteractiveShell {
     if (elapsedMs < STATUS_EVERY_MS) return { type: 'running', status: '' };
     return { type: 'running', status: `running ${(elapsedMs / 1_000).toFixed(1)} s, Ctrl-C stops it` };
   }
-}
-
-/** Words in as many columns as fit. */
-function inColumns(words: readonly string[], width: number): string {
-  const cell = Math.max(...words.map((word) => word.length)) + 2;
-  const perLine = Math.max(1, Math.floor(width / cell));
-  const lines: string[] = [];
-  for (let start = 0; start < words.length; start += perLine) {
-    const line = words.slice(start, start + perLine).map((word) => escapeControls(word).padEnd(cell));
-    lines.push(`${line.join('').trimEnd()}\n`);
-  }
-  return lines.join('');
 }

@@ -1,0 +1,4 @@
+// The command line as a process of its own, without a build: `node --import tsx test/entry.ts ...`.
+import { main } from '../src/cli/main.js';
+
+process.exitCode = await main(process);

@@ -1,0 +1,203 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sleep } from '../../src/base/time.js';
+import { makeTempFolder, removeFolder, runHx } from '../helpers.js';
+
+const research = suite('hx research');
+
+let folder: string;
+research.before.each(() => {
+  folder = makeTempFolder();
+});
+research.after.each(() => removeFolder(folder));
+
+const hx = (...argv: string[]) => runHx(['research', ...argv], { folder });
+
+/** Reads the store beside hx, as another program would. */
+function read<T>(sql: string): T[] {
+  const sqlite = new Database(join(folder, 'data', 'research.sqlite'), { readonly: true });
+  const rows = sqlite.prepare(sql).all() as T[];
+  sqlite.close();
+  return rows;
+}
+
+/** How many attempts are stored; 0 while the store is still being made. */
+function attemptsStored(): number {
+  if (!existsSync(join(folder, 'data', 'research.sqlite'))) return 0;
+  const [table] = read<{ found: number }>(
+    "select count(*) as found from sqlite_master where name = 'attempts'",
+  );
+  return table?.found === 1 ? read('select 1 from attempts').length : 0;
+}
+
+function lakeFiles(): string[] {
+  const exports = join(folder, 'data', 'exports', 'local');
+  return existsSync(exports)
+    ? readdirSync(exports, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.parquet'))
+    : [];
+}
+
+research('a claim is measured into SQLite and its row into the lake', async () => {
+  const { exitCode, stdout } = await hx(
+    'Tides are caused by the moon',
+    '--model',
+    'simulator/default',
+    '--json',
+  );
+  assert.is(exitCode, 0);
+  const run = JSON.parse(stdout);
+  assert.is(run.env, 'local');
+  assert.is(run.simulated, true);
+  assert.is(run.n_samples, 32);
+  assert.ok(run.ci_lo <= run.prob_true_rpl && run.prob_true_rpl <= run.ci_hi);
+  assert.equal(read('select run_id from runs'), [{ run_id: run.run_id }]);
+  assert.equal(lakeFiles(), [join(`dt=${run.created_at.slice(0, 10)}`, `r-s1-${run.run_id}.parquet`)]);
+  const query = await runHx(['query', 'select run_id, prob_true_rpl from checks_local', '--format', 'json'], {
+    folder,
+  });
+  assert.equal(JSON.parse(query.stdout), [{ run_id: run.run_id, prob_true_rpl: run.prob_true_rpl }]);
+});
+
+research('the same configuration again asks nothing and says so; --no-cache measures anew', async () => {
+  const argv = ['A claim', '--model', 'simulator/default', '--json'];
+  const first = JSON.parse((await hx(...argv)).stdout);
+  const second = JSON.parse((await hx(...argv)).stdout);
+  assert.is(second.run_id, first.run_id);
+  assert.is(second.reused, true);
+  assert.is(read('select 1 from attempts').length, 32);
+  const third = JSON.parse((await hx(...argv, '--no-cache')).stdout);
+  assert.is.not(third.run_id, first.run_id);
+  assert.is.not(third.prob_true_rpl, first.prob_true_rpl);
+  assert.is(read('select 1 from attempts').length, 64);
+  assert.is(lakeFiles().length, 2);
+});
+
+research('another estimator uses the stored answers', async () => {
+  await hx('A claim', '--model', 'simulator/default');
+  const run = JSON.parse(
+    (await hx('A claim', '--model', 'simulator/default', '--estimator', 'rpl-1', '--json')).stdout,
+  );
+  assert.is(run.calls_made, 0);
+  assert.is(run.samples_reused, 32);
+  assert.is(run.estimator, 'rpl-1');
+  assert.equal(read('select reused, count(*) as samples from execution_samples group by 1 order by 1'), [
+    { reused: 0, samples: 32 },
+    { reused: 1, samples: 32 },
+  ]);
+});
+
+research('bad lines are named by number and the good ones still run', async () => {
+  writeFileSync(
+    join(folder, 'claims.jsonl'),
+    '{"claim":"one"}\nnot json\n\n{"klaim":"x"}\n{"claim":"  "}\n{"claim":"two","id":7}\n',
+  );
+  const { exitCode, stdout, stderr } = await hx(
+    '--claims',
+    'claims.jsonl',
+    '--model',
+    'simulator/default',
+    '--json',
+  );
+  assert.is(exitCode, 2);
+  const claims = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).claim);
+  assert.equal(claims, ['one', 'two']);
+  for (const line of [2, 4, 5]) assert.match(stderr, `claims.jsonl, line ${line}:`);
+  assert.is(lakeFiles().length, 2);
+});
+
+research('a claim that gets too few answers fails alone, its answers kept', async () => {
+  writeFileSync(join(folder, 'claims.jsonl'), '{"claim":"one"}\n{"claim":"two"}\n');
+  const argv = ['--claims', 'claims.jsonl', '--model', 'simulator/refusing', '-K', '2', '-R', '1', '-T', '2'];
+  const { exitCode, stderr } = await hx(...argv);
+  assert.is(exitCode, 1);
+  assert.match(stderr, /line 1: .*too few/);
+  assert.match(stderr, /line 2: .*too few/);
+  assert.ok(read('select 1 from attempts').length >= 4);
+  assert.equal(lakeFiles(), []);
+});
+
+research('what cannot be measured ends with code 2 and writes nothing', async () => {
+  for (const argv of [
+    ['', '--model', 'simulator/default'],
+    ['x'.repeat(20_000), '--model', 'simulator/default'],
+    ['a\u0001b', '--model', 'simulator/default'],
+    ['A claim', '--model', 'nope/x'],
+    ['A claim', '--model', 'simulator/nope'],
+    ['A claim'],
+    ['A claim', '--model', 'simulator/default', '--claims', 'x'],
+    ['A claim', '--model', 'simulator/default', '-K', '65'],
+    ['A claim', '--model', 'simulator/default', '-R', '0'],
+    ['A claim', '--model', 'simulator/default', '-B', '1e9'],
+    ['A claim', '--model', 'simulator/default', '--seed', '-1'],
+    ['A claim', '--model', 'simulator/default', '--bank', 'nope'],
+    ['A claim', '--model', 'simulator/default', '--estimator', 'rpl-9'],
+    ['--claims', 'nowhere.jsonl', '--model', 'simulator/default'],
+  ]) {
+    const { exitCode, stdout, stderr } = await hx(...argv);
+    assert.is(exitCode, 2, `${argv.join(' ').slice(0, 80)}: ${stderr}`);
+    assert.is(stdout, '');
+    assert.match(stderr, /^hx: .+\n {4}.+/, argv.join(' ').slice(0, 80));
+  }
+  assert.equal(lakeFiles(), []);
+});
+
+research('an interrupted run keeps what came, and the same command carries on', async () => {
+  const controller = new AbortController();
+  const argv = ['research', 'A claim', '--model', 'simulator/slow', '--concurrency', '4', '--json'];
+  const running = runHx(argv, { folder, signal: controller.signal });
+  while (attemptsStored() === 0) await sleep(20);
+  controller.abort(Object.assign(new Error('stop'), { name: 'AbortError' }));
+  const { exitCode, stderr } = await running;
+  assert.is(exitCode, 130);
+  assert.match(stderr, /of 32 answers are stored/);
+  const kept = attemptsStored();
+  assert.ok(kept > 0 && kept < 32, `${kept} kept`);
+  assert.equal(lakeFiles(), []);
+  const run = JSON.parse((await runHx(argv, { folder })).stdout);
+  assert.is(run.calls_made, 32);
+  assert.is(read('select distinct sample_key from attempts').length, 32);
+  assert.equal(read('select outcome from executions order by started_at'), [
+    { outcome: 'interrupted' },
+    { outcome: 'finished' },
+  ]);
+});
+
+research('kill -9 loses only calls in flight, and nothing counts twice', async () => {
+  const entry = fileURLToPath(new URL('../entry.ts', import.meta.url));
+  const argv = ['research', 'A claim', '--model', 'simulator/slow', '--concurrency', '4', '--json'];
+  const child = spawn(process.execPath, ['--import', 'tsx', entry, ...argv], {
+    env: { PATH: process.env['PATH'], HX_DATA_DIR: join(folder, 'data') },
+    stdio: 'ignore',
+  });
+  while (!existsSync(join(folder, 'data', 'research.sqlite')) || read('select 1 from attempts').length < 4)
+    await sleep(20);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const kept = attemptsStored();
+  const run = JSON.parse((await runHx(argv, { folder })).stdout);
+  assert.ok(kept >= 4);
+  assert.is(run.calls_made, 32);
+  assert.is(run.n_usable, 32);
+  assert.is(lakeFiles().length, 1);
+});
+
+research('a row that a crash kept from the lake is appended by the next run', async () => {
+  await hx('A claim', '--model', 'simulator/default');
+  const sqlite = new Database(join(folder, 'data', 'research.sqlite'));
+  sqlite.exec('delete from published_runs');
+  sqlite.close();
+  removeFolder(join(folder, 'data', 'exports'));
+  await hx('Another claim', '--model', 'simulator/default');
+  assert.is(lakeFiles().length, 2);
+});
+
+research.run();

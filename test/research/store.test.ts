@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HxError } from '../../src/base/errors.js';
+import { type ExecutionStart, openResearchStore } from '../../src/research/store.js';
+import { ATTEMPT_COLUMNS, type Column, RUN_COLUMNS } from '../../src/rpl/record.js';
+import type { Attempt } from '../../src/rpl/sample.js';
+import { makeTempFolder, removeFolder } from '../helpers.js';
+
+const store = suite('research store');
+
+let folder: string;
+store.before.each(() => {
+  folder = makeTempFolder();
+});
+store.after.each(() => removeFolder(folder));
+
+const START: ExecutionStart = {
+  executionId: 'e1',
+  newRunId: 'r1',
+  configHash: 'c1',
+  baseHash: 'c1',
+  repeat: 0,
+  startedAt: new Date('2026-11-22T00:00:00Z'),
+};
+
+const ATTEMPT: Attempt = {
+  sampleKey: 'k1',
+  templateId: 't1',
+  replicate: 0,
+  ordinal: 1,
+  status: 'valid',
+  probTrue: 0.25,
+  answerText: '{"ü": "\u{1f30a}"}',
+  problem: null,
+  modelResolved: 'm',
+  systemFingerprint: null,
+  tokensIn: null,
+  tokensOut: 3,
+  startedAt: new Date('2026-11-22T00:00:01.234Z'),
+  latencyMs: 12.5,
+};
+
+store('the real table carries the columns of the record, with their types and nullability', async () => {
+  (await openResearchStore(folder)).close();
+  const sqlite = new Database(join(folder, 'research.sqlite'), { readonly: true });
+  const types = {
+    uuid: 'TEXT',
+    text: 'TEXT',
+    boolean: 'INTEGER',
+    integer: 'INTEGER',
+    uint64: 'TEXT',
+  } as const;
+  const more = { double: 'REAL', money: 'TEXT', timestamp: 'TEXT', json: 'TEXT' } as const;
+  const expected = (columns: readonly Column[]) =>
+    columns.map(({ name, type, nullable }) => [name, { ...types, ...more }[type], nullable]);
+  const real = (table: string) =>
+    (sqlite.pragma(`table_info(${table})`) as { name: string; type: string; notnull: number }[]).map(
+      (column) => [column.name, column.type.toUpperCase(), column.notnull === 0],
+    );
+  assert.equal(real('runs'), expected(RUN_COLUMNS));
+  const attempts = new Map(real('attempts').map((column) => [column[0], column]));
+  for (const column of expected(ATTEMPT_COLUMNS)) assert.equal(attempts.get(column[0]), column);
+  sqlite.close();
+});
+
+store('commits are durable: WAL and synchronous FULL', async () => {
+  const opened = await openResearchStore(folder);
+  // The pragma is the connection's own, so it is asked of the store's connection.
+  const { sqlite } = opened as unknown as { sqlite: Database.Database };
+  assert.is(sqlite.pragma('journal_mode', { simple: true }), 'wal');
+  assert.is(sqlite.pragma('synchronous', { simple: true }), 2);
+  opened.close();
+});
+
+store('an attempt comes back as it was', async () => {
+  const opened = await openResearchStore(folder);
+  const execution = opened.beginExecution(START);
+  const failed: Attempt = {
+    ...ATTEMPT,
+    ordinal: 2,
+    status: 'failed',
+    probTrue: null,
+    answerText: null,
+    problem: '429',
+  };
+  opened.appendAttempts(execution, [ATTEMPT, failed]);
+  assert.equal(
+    opened.attemptsFor(['k1', 'k2']).map(({ runId, attempt }) => ({ runId, attempt })),
+    [
+      { runId: 'r1', attempt: ATTEMPT },
+      { runId: 'r1', attempt: failed },
+    ],
+  );
+  assert.equal(opened.attemptsFor(['k2']), []);
+  opened.close();
+});
+
+store('a configuration keeps its first run id, repetitions get their own', async () => {
+  const opened = await openResearchStore(folder);
+  assert.is(opened.latestRepeat('c1'), undefined);
+  assert.is(opened.beginExecution(START).runId, 'r1');
+  assert.is(opened.beginExecution({ ...START, executionId: 'e2', newRunId: 'r2' }).runId, 'r1');
+  const repeated = { ...START, executionId: 'e3', newRunId: 'r3', configHash: 'c2', repeat: 1 };
+  assert.is(opened.beginExecution(repeated).runId, 'r3');
+  assert.equal(opened.latestRepeat('c1'), { repeat: 1, finished: false });
+  opened.close();
+});
+
+store('an attempt with an impossible status or probability is refused by the store itself', async () => {
+  const opened = await openResearchStore(folder);
+  const execution = opened.beginExecution(START);
+  assert.throws(() => opened.appendAttempts(execution, [{ ...ATTEMPT, probTrue: 1.5 }]), /CHECK/);
+  assert.throws(() => opened.appendAttempts(execution, [{ ...ATTEMPT, status: 'odd' as 'valid' }]), /CHECK/);
+  assert.equal(opened.attemptsFor(['k1']), []);
+  opened.close();
+});
+
+store(
+  'a store of another schema version or a file that is no database is refused with a reason',
+  async () => {
+    const sqlite = new Database(join(folder, 'research.sqlite'));
+    sqlite.pragma('user_version = 99');
+    sqlite.close();
+    const refused = async (where: string, code: string) => {
+      let thrown: unknown;
+      await openResearchStore(where).catch((error: unknown) => {
+        thrown = error;
+      });
+      assert.ok(thrown instanceof HxError && thrown.code === code, String(thrown));
+    };
+    await refused(folder, 'conflict');
+    await refused('/dev/null/nowhere', 'unavailable');
+  },
+);
+
+store.run();
