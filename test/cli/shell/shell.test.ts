@@ -17,7 +17,6 @@ process.exitCode = await main(process);
 
 /** A shell in a terminal of its own. */
 class Pty {
-  private readonly socket = `hx-test-${process.pid}-${Math.random().toString(36).slice(2)}`;
   readonly folder = makeTempFolder();
 
   constructor(variables: Readonly<Record<string, string>> = {}) {
@@ -51,7 +50,7 @@ class Pty {
 
   tmux(...argv: string[]): string {
     try {
-      return execFileSync('tmux', ['-u', '-L', this.socket, ...argv], { encoding: 'utf8' });
+      return execFileSync('tmux', ['-u', '-S', join(this.folder, 'tmux'), ...argv], { encoding: 'utf8' });
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
         throw new Error('This test drives the shell in a real terminal through tmux: install tmux.');
