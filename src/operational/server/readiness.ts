@@ -1,4 +1,4 @@
-import { systemCode } from '../../base/errors.js';
+import { HxError, messageOf, systemCode } from '../../base/errors.js';
 import { openSession } from '../session.js';
 import { DATABASE_NAME } from './cluster.js';
 
@@ -7,7 +7,7 @@ const NOT_YET = new Set(['57P01', '57P02', '57P03']);
 
 /**
  * Whether a local server answers a query.
- * @throws the driver's error when it answers with anything but "not yet", a wrong password for one.
+ * @throws HxError `conflict` when it answers with anything but "not yet", a wrong password for one.
  */
 export async function isAnswering(url: string): Promise<boolean> {
   const sql = await openSession(localTarget(url), { max: 1, applicationName: 'hx db' });
@@ -17,7 +17,10 @@ export async function isAnswering(url: string): Promise<boolean> {
   } catch (error) {
     const answered = error instanceof Error && error.name === 'PostgresError';
     if (!answered || NOT_YET.has(systemCode(error) ?? '')) return false;
-    throw error;
+    throw new HxError('conflict', `The server on ${new URL(url).host} answers: ${messageOf(error)}.`, {
+      cause: error,
+      hint: 'If its password was changed, remove server.json beside the cluster and run hx db up, which sets a new one.',
+    });
   } finally {
     await sql.end({ timeout: 1 });
   }

@@ -1,0 +1,104 @@
+import { Command, Option } from 'clipanion';
+import * as t from 'typanion';
+import { askYesNo } from '../ask.js';
+import { EnvironmentCommand, HxCommand } from '../base.js';
+
+const CATEGORY = 'Operational database';
+const TO = { description: 'Number of the last migration to apply', validator: t.isNumber() };
+
+export class MigrateCommand extends EnvironmentCommand {
+  static override paths = [['migrate'], ['migrate', 'up']];
+  static override usage = Command.Usage({
+    category: CATEGORY,
+    description: 'Apply the pending migrations',
+    details:
+      'Each migration runs in a transaction of its own, under a lock, so two at once are safe. The first one ' +
+      'gives the database its identity: from then on it belongs to the environment it was migrated for.',
+    examples: [
+      ['Bring the local database up to date', 'hx migrate'],
+      ['The development branch, up to 0003', 'hx migrate --env development --to 3'],
+    ],
+  });
+
+  to = Option.String('--to', TO);
+  yes = Option.Boolean('--yes', false, { description: 'Migrate production without being asked' });
+
+  async execute(): Promise<number> {
+    let { yes } = this;
+    if (!yes && this.settings.environment === 'production') {
+      const answer = await askYesNo('Migrate the production database?', this.context);
+      if (answer === false) {
+        this.note('Nothing was applied.');
+        return 1;
+      }
+      yes = answer === true;
+    }
+    const result = await this.invoke('migrate', { to: this.to, yes });
+    if (this.json) this.printJson(result);
+    else if (result.applied.length === 0) this.print(`${result.environment}: nothing to apply`);
+    else for (const { name, elapsedMs } of result.applied) this.print(`${name}  ${elapsedMs.toFixed(0)} ms`);
+    return 0;
+  }
+}
+
+export class MigrateStatusCommand extends EnvironmentCommand {
+  static override paths = [['migrate', 'status']];
+  static override usage = Command.Usage({
+    category: CATEGORY,
+    description: 'Which migrations are applied and which are pending; exits 1 when any is pending',
+    examples: [['As JSON', 'hx migrate status --json']],
+  });
+
+  async execute(): Promise<number> {
+    const result = await this.invoke('migrateStatus', {});
+    const exitCode = result.pending.length === 0 ? 0 : 1;
+    if (this.json) {
+      this.printJson(result);
+      return exitCode;
+    }
+    for (const { name, appliedAt } of result.applied) {
+      this.print(`${this.paint('green', 'applied')}  ${name}  ${appliedAt.toISOString()}`);
+    }
+    for (const { name } of result.pending) this.print(`${this.paint('yellow', 'pending')}  ${name}`);
+    return exitCode;
+  }
+}
+
+export class MigratePlanCommand extends EnvironmentCommand {
+  static override paths = [['migrate', 'plan']];
+  static override usage = Command.Usage({
+    category: CATEGORY,
+    description: 'Show what hx migrate would run, and run nothing',
+    examples: [['What development still lacks', 'hx migrate plan --env development']],
+  });
+
+  to = Option.String('--to', TO);
+
+  async execute(): Promise<void> {
+    const result = await this.invoke('migratePlan', { to: this.to });
+    if (this.json) this.printJson(result);
+    else if (result.pending.length === 0) this.print(`${result.environment}: nothing to apply`);
+    else this.print(result.pending.map(({ name, sql }) => `-- ${name}\n${sql.trim()}\n`).join('\n'));
+  }
+}
+
+export class MigrateSumCommand extends HxCommand {
+  static override paths = [['migrate', 'sum']];
+  static override usage = Command.Usage({
+    category: CATEGORY,
+    description: 'Write new migration files down in migrations.sum',
+    details: 'For those who work on hx. Lines that are there already change only with --rewrite.',
+    examples: [['After adding a migration', 'hx migrate sum']],
+  });
+
+  rewrite = Option.Boolean('--rewrite', false, {
+    description: 'Also for files that were edited or renumbered before they were applied anywhere',
+  });
+
+  async execute(): Promise<void> {
+    const result = await this.invoke('migrateSum', { rewrite: this.rewrite });
+    if (this.json) this.printJson(result);
+    else if (result.added.length === 0) this.print('migrations.sum is up to date');
+    else for (const name of result.added) this.print(`written down: ${name}`);
+  }
+}

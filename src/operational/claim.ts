@@ -1,0 +1,23 @@
+import { connect, type OpenOptions } from './connection.js';
+import { claimDatabase } from './identity.js';
+import { directUrl } from './session.js';
+import { findTarget } from './target.js';
+import { translateDatabaseError } from './translate.js';
+
+/**
+ * Claims the database that the chosen environment's connection string leads to.
+ * @returns whether anything changed.
+ * @throws HxError as claimDatabase and connect.
+ */
+export async function claimEnvironment({ settings, signal, emit }: OpenOptions): Promise<boolean> {
+  const found = findTarget(settings);
+  const target = { ...found, ...directUrl(found) };
+  const sql = await connect(target, { max: 1, applicationName: 'hx db claim' }, signal, emit);
+  try {
+    return await claimDatabase(sql, target.environment);
+  } catch (error) {
+    throw translateDatabaseError(error, target.errors);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
