@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -16,6 +16,8 @@ process.on('exit', () => {
 /** A fresh folder under the system's temporary one, removed when the process ends or by `removeFolder`. */
 export function makeTempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hx-test-'));
+  // As root, an embedded Postgres runs under another account, which has to get in.
+  chmodSync(folder, 0o755);
   folders.add(folder);
   return folder;
 }

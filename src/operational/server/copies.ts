@@ -5,6 +5,7 @@ import {
   chownSync,
   constants,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -70,15 +71,23 @@ function essentials(binaries: Binaries): string[] {
   ];
 }
 
+/** The copies that an earlier start made for a cluster folder, even when nothing remembers them any more. */
+export function findCopies(cluster: ClusterFolder): string | undefined {
+  return PARENTS.map((parent) => join(parent, copiesName(cluster))).find((folder) => existsSync(folder));
+}
+
+function copiesName(cluster: ClusterFolder): string {
+  return `hx-postgres-${createHash('sha256').update(cluster.folder).digest('hex').slice(0, 16)}`;
+}
+
 function copiesFolder(cluster: ClusterFolder, account: Account | undefined): string {
-  const name = `hx-postgres-${createHash('sha256').update(cluster.folder).digest('hex').slice(0, 16)}`;
   const parent = PARENTS.find((folder) => isUsable(folder, account));
   if (parent === undefined) {
     throw new HxError('configuration', `No folder that ${account?.name} can enter is writable.`, {
       hint: 'Set HX_DATA_DIR to a folder that every account may enter, or run hx as an ordinary user.',
     });
   }
-  return join(parent, name);
+  return join(parent, copiesName(cluster));
 }
 
 function isUsable(folder: string, account: Account | undefined): boolean {

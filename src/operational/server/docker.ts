@@ -39,6 +39,11 @@ export async function isDockerThere(signal: AbortSignal): Promise<boolean> {
 /** Starts the container of a cluster folder and waits until it is healthy. Call it locked. */
 export async function startDocker(cluster: ClusterFolder, options: StartOptions): Promise<Started> {
   const { signal, emit } = options;
+  if (!(await isDockerThere(signal))) {
+    throw new HxError('unavailable', 'No Docker engine with Compose answers on this machine.', {
+      hint: 'Start Docker, or use hx db up --engine embedded.',
+    });
+  }
   const remembered = readState(cluster);
   if (remembered !== undefined && (await isDockerRunning(cluster, remembered, signal))) {
     return { state: remembered, started: false };

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { HxError } from '../../base/errors.js';
 import type { EmitProgress } from '../../base/events.js';
@@ -11,6 +11,7 @@ import {
   readState,
   stateUrl,
 } from './cluster.js';
+import { findCopies } from './copies.js';
 import { isDockerRunning, isDockerThere, removeDocker, startDocker, stopDocker } from './docker.js';
 import { startEmbedded, stopServer } from './embedded.js';
 import { withClusterLock } from './lock.js';
@@ -126,8 +127,8 @@ export async function localReset(options: LocalOptions): Promise<void> {
     const state = stateIfReadable(cluster);
     if (state?.engine === 'docker') await removeDocker(cluster, state, options.signal);
     else await stopWhatRuns(cluster, options.signal);
-    const copies = state?.copies;
-    if (copies !== null && copies !== undefined) rmSync(copies, { recursive: true, force: true });
+    const copies = state?.copies ?? findCopies(cluster);
+    if (copies !== undefined) rmSync(copies, { recursive: true, force: true });
     for (const name of readdirSync(cluster.folder)) {
       // The lock stays: somebody may be waiting for it.
       if (name !== 'lock') rmSync(join(cluster.folder, name), { recursive: true, force: true });
@@ -149,5 +150,7 @@ function stateIfReadable(cluster: ClusterFolder): ClusterState | undefined {
 }
 
 function dataFolderOf(cluster: ClusterFolder, state: ClusterState | undefined): string {
-  return state?.dataFolder ?? join(cluster.folder, 'data');
+  if (state !== undefined && state.dataFolder !== null) return state.dataFolder;
+  const inCopies = join(findCopies(cluster) ?? cluster.folder, 'data');
+  return existsSync(inCopies) ? inCopies : join(cluster.folder, 'data');
 }
