@@ -34,7 +34,7 @@ export const SETTINGS = {
     default: './data',
   },
   HX_PG_PORT: { meaning: 'Port of the local Postgres that `hx db up` starts', example: '54329' },
-  HX_MODEL: { meaning: 'Model when --model is not given', example: 'openai/gpt-5-mini' },
+  HX_MODEL: { meaning: 'Model when --model is not given', example: 'openai/gpt-4.1-mini' },
   HX_CONCURRENCY: { meaning: 'Model calls in flight at once, 1 to 256', default: '16' },
   HX_SERVE_TOKEN: {
     meaning: 'Bearer token that `hx serve` asks for; needed to listen beyond loopback',

@@ -8,6 +8,7 @@ import { type HandlerName, invoke, type ResultOf } from '../handlers/index.js';
 import { type CliContext, columnsOf, isTerminal } from './context.js';
 import { ProgressLine } from './progress/line.js';
 import { coloured, type Paint, plain } from './render/style.js';
+import type { TableColumn } from './render/table.js';
 
 /** What every command shares: its common flags, the way to a handler, and the way to print. */
 export abstract class HxCommand extends Command<CliContext> {
@@ -71,6 +72,13 @@ export abstract class HxCommand extends Command<CliContext> {
   print(text: string): void {
     this.progress?.end();
     this.context.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** Prints a table, fitted to the terminal; in a pipe nothing is cut. */
+  async printTable(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): Promise<void> {
+    const { renderTable } = await import('./render/table.js');
+    const width = isTerminal(this.context.stdout) ? columnsOf(this.context.stdout) : Number.POSITIVE_INFINITY;
+    this.print(renderTable({ columns, rows, width, paint: this.paint }));
   }
 
   /** Prints one JSON value, indented for a terminal and on one line for a program. */

@@ -121,7 +121,10 @@ function toCliError(thrown: unknown, cli: Cli<CliContext>, argv: string[]): HxEr
       hint: usageHint(cli, argv),
     });
   }
-  return toHxError(thrown);
+  const error = toHxError(thrown);
+  if (error.code !== 'usage' || error.hint !== undefined) return error;
+  const { message, details } = error;
+  return new HxError('usage', message, { cause: thrown, details, hint: usageHint(cli, argv) });
 }
 
 function isSyntaxError(thrown: unknown): boolean {

@@ -5,7 +5,7 @@ import { HxCommand } from './base.js';
 /** A command that measures: the options by which check and research size their calls. */
 export abstract class MeasuringCommand extends HxCommand {
   model = Option.String('--model', {
-    description: 'Model as provider/name, for example openai/gpt-5-mini or simulator/default',
+    description: 'Model as provider/name, for example openai/gpt-4.1-mini or simulator/default',
   });
   bank = Option.String('--bank', { description: 'Prompt bank: a name, or the path of a YAML file' });
   k = Option.String('-K', { description: 'Paraphrase slots, 2 to 64 (16)', validator: t.isNumber() });

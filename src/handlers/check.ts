@@ -9,7 +9,7 @@ import { completeRun } from '../rpl/run.js';
 import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
 import { collectAttempts, type Instrument, prepareInstrument } from './measurement.js';
-import { measurementFields } from './validators.js';
+import { isRunId, measurementFields } from './validators.js';
 
 /** One check, measured or answered from the cache, and stored in the environment's database either way. */
 export const check = defineHandler({
@@ -128,8 +128,8 @@ async function storeCached(work: Work, result: RunRecord): Promise<CheckRecord> 
 
 /** One stored check of the environment. */
 export const checkGet = defineHandler({
-  name: 'check get',
-  input: t.isObject({ run_id: t.cascade(t.isString(), t.isUUID4()) }),
+  name: 'check',
+  input: t.isObject({ run_id: isRunId }),
   async run({ run_id }, context): Promise<CheckRecord> {
     const { findCheck } = await import('../operational/checks.js');
     const found = await findCheck(await context.lanes.database(), run_id);

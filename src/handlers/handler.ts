@@ -29,7 +29,6 @@ export async function runHandler<Input, Result>(
   if (errors !== undefined) {
     const problems = errors.map((text) => text.replace(/^\./, ''));
     throw new HxError('usage', `${handler.name}: ${problems.join('; ')}`, {
-      hint: `See hx ${handler.name} --help.`,
       details: { problems },
     });
   }

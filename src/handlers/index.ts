@@ -3,6 +3,7 @@ import { type Handler, runHandler } from './handler.js';
 
 /** Every handler by name, each loaded when it is first called. */
 export const HANDLERS = {
+  doctor: async () => (await import('./doctor.js')).doctor,
   check: async () => (await import('./check.js')).check,
   checkGet: async () => (await import('./check.js')).checkGet,
   ready: async () => (await import('./ready.js')).ready,

@@ -1,4 +1,5 @@
 import * as t from 'typanion';
+import { isUuid } from '../base/ids.js';
 import { ESTIMATORS } from '../rpl/estimator.js';
 import { SIZE } from '../rpl/plan.js';
 
@@ -8,6 +9,13 @@ const MAX_SEED = 2n ** 64n - 1n;
 export const isSeed = t.cascade(t.isString(), (value, state) => {
   if (/^\d{1,20}$/.test(value) && BigInt(value) <= MAX_SEED) return true;
   state?.errors?.push(`${state.p ?? '.'}: Expected a whole number from 0 to ${MAX_SEED} (got ${value})`);
+  return false;
+});
+
+/** The run id of a check. */
+export const isRunId = t.cascade(t.isString(), (value, state) => {
+  if (isUuid(value)) return true;
+  state?.errors?.push(`${state.p ?? '.'}: Expected a UUID`);
   return false;
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database as Sqlite } from 'better-sqlite3';
 import { HxError, messageOf } from '../base/errors.js';
@@ -42,7 +42,7 @@ export interface StoredAttempt {
  */
 export async function openResearchStore(dataDir: string): Promise<ResearchStore> {
   const { default: Database } = await import('better-sqlite3');
-  const path = join(dataDir, 'research.sqlite');
+  const path = storePath(dataDir);
   try {
     mkdirSync(dirname(path), { recursive: true });
     const sqlite = new Database(path, { timeout: BUSY_TIMEOUT_MS });
@@ -58,6 +58,26 @@ export async function openResearchStore(dataDir: string): Promise<ResearchStore>
       hint: 'Check that HX_DATA_DIR names a folder you may write to, and that the file is an SQLite database.',
     });
   }
+}
+
+/** The version of the SQLite that is built in; throws where the native module does not load. */
+export async function sqliteVersion(): Promise<string> {
+  const { default: Database } = await import('better-sqlite3');
+  const sqlite = new Database(':memory:');
+  try {
+    return String(sqlite.prepare('select sqlite_version()').pluck().get());
+  } finally {
+    sqlite.close();
+  }
+}
+
+/** Whether a research store was made in a data folder. */
+export function hasResearchStore(dataDir: string): boolean {
+  return existsSync(storePath(dataDir));
+}
+
+function storePath(dataDir: string): string {
+  return join(dataDir, 'research.sqlite');
 }
 
 const SCHEMA_VERSION = 1;

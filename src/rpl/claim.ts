@@ -15,7 +15,7 @@ export function normalizeClaim(text: string): string {
     });
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
-  if (!claim.isWellFormed() || /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/.test(claim)) {
+  if (!claim.isWellFormed() || /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd]/.test(claim)) {
     throw new HxError('usage', 'The claim holds bytes that are not text.', {
       hint: 'Give plain UTF-8 text without control characters.',
     });

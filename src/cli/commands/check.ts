@@ -19,7 +19,7 @@ export class CheckCommand extends MeasuringCommand {
         'With the simulator, which needs no key',
         'hx check "Tides are caused by the moon" --model simulator/default',
       ],
-      ['With a model, as JSON', 'hx check "Tides are caused by the moon" --model openai/gpt-5-mini --json'],
+      ['With a model, as JSON', 'hx check "Tides are caused by the moon" --model openai/gpt-4.1-mini --json'],
     ],
   });
 

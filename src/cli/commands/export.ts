@@ -1,7 +1,6 @@
 import { Command, Option } from 'clipanion';
 import type { ExportChecksResult } from '../../handlers/export-checks.js';
 import { EnvironmentCommand } from '../base.js';
-import { renderTable } from '../render/table.js';
 
 export class ExportChecksCommand extends EnvironmentCommand {
   static override paths = [['export', 'checks']];
@@ -28,24 +27,25 @@ export class ExportChecksCommand extends EnvironmentCommand {
     const { since, until } = this;
     const result = await this.invoke('exportChecks', { since, until });
     if (this.json) this.printJson(result);
-    else this.print(this.render(result));
+    else await this.show(result);
   }
 
-  private render({ env, since, until, days, removed, rows }: ExportChecksResult): string {
+  private async show({ env, since, until, days, removed, rows }: ExportChecksResult): Promise<void> {
     const range = since === until ? `on ${since}` : `from ${since} to ${until}`;
-    const gone = removed.map((date) => `Removed the file of ${date}: it has no checks any more.\n`).join('');
-    if (rows === 0) return `${gone}No checks of ${env} ${range}.\n`;
-    const table = renderTable({
-      columns: [
+    for (const date of removed) this.print(`Removed the file of ${date}: it has no checks any more.`);
+    if (rows === 0) {
+      this.print(`No checks of ${env} ${range}.`);
+      return;
+    }
+    await this.printTable(
+      [
         { header: 'day' },
         { header: 'checks', align: 'right' },
         { header: 'bytes', align: 'right' },
         { header: 'file' },
       ],
-      rows: days.map((day) => [day.date, String(day.rows), String(day.bytes), day.path]),
-      width: Number.POSITIVE_INFINITY,
-      paint: this.paint,
-    });
-    return `${table}\n${gone}${rows} ${rows === 1 ? 'check' : 'checks'} of ${env} ${range}.\n`;
+      days.map((day) => [day.date, String(day.rows), String(day.bytes), day.path]),
+    );
+    this.print(`\n${rows} ${rows === 1 ? 'check' : 'checks'} of ${env} ${range}.`);
   }
 }

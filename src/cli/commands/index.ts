@@ -10,6 +10,7 @@ import {
   DbUrlCommand,
 } from './db.js';
 import { DemoCommand } from './demo.js';
+import { DoctorCommand } from './doctor.js';
 import { EstimateCommand } from './estimate.js';
 import { ExportChecksCommand } from './export.js';
 import { MigrateCommand, MigratePlanCommand, MigrateStatusCommand, MigrateSumCommand } from './migrate.js';
@@ -21,6 +22,7 @@ import { ServeCommand } from './serve.js';
 /** Every command, in the order of the README's table. */
 export const COMMANDS: readonly CommandClass<CliContext>[] = [
   DemoCommand,
+  DoctorCommand,
   CheckCommand,
   ResearchCommand,
   EstimateCommand,

@@ -6,7 +6,7 @@ import type { ClaimResult } from '../../handlers/research.js';
 import { RUN_COLUMNS, rowToJson } from '../../rpl/record.js';
 import { claimArgument, readInput, readJsonLines } from '../input.js';
 import { MeasuringCommand } from '../measuring.js';
-import { renderMeasurement } from '../render/measurement.js';
+import { renderMeasurement, renderMeasurementLine } from '../render/measurement.js';
 
 export class ResearchCommand extends MeasuringCommand {
   static override paths = [['research']];
@@ -71,6 +71,12 @@ export class ResearchCommand extends MeasuringCommand {
     const { run, reused } = result;
     if (this.json) {
       this.context.stdout.write(`${JSON.stringify({ ...rowToJson(RUN_COLUMNS, run), reused })}\n`);
+      return;
+    }
+    if (this.claims !== undefined) {
+      this.print(
+        renderMeasurementLine(run, reused ? this.paint('dim', '  (measured before)') : '', this.paint),
+      );
       return;
     }
     const stored = reused

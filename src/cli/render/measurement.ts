@@ -33,7 +33,7 @@ export function renderEstimate(estimate: Estimate, paint: Paint): string {
 export function renderMeasurement(run: RunRecord | CheckRecord, storedIn: string, paint: Paint): string {
   const simulated = run.simulated ? paint('yellow', ' (simulated, not a real model)') : '';
   return [
-    `${paint('bold', verdictText(run))}  ${run.claim}`,
+    `${paint('bold', verdictText(run))}  ${oneLine(run.claim)}`,
     `   ${headline(run, paint)}`,
     `   ${renderBar(run, paint)}`,
     `   ${run.model}${simulated}, bank ${run.bank}, K=${run.k} R=${run.r} T=${run.t}, ${run.estimator}`,
@@ -44,9 +44,26 @@ export function renderMeasurement(run: RunRecord | CheckRecord, storedIn: string
   ].join('\n');
 }
 
+/** A measurement on one line, for a sweep. */
+export function renderMeasurementLine(run: RunRecord, note: string, paint: Paint): string {
+  const verdict = paint('bold', verdictText(run).padEnd(12));
+  const failed =
+    run.gate_compliance && run.gate_stability && run.gate_width ? '' : paint('red', ' gates FAILED');
+  return `${verdict}  ${interval(run)}${failed}  ${oneLine(run.claim)}${note}`;
+}
+
 function headline(estimate: Interval, paint: Paint): string {
   const { prob_true_rpl, ci_lo, ci_hi } = estimate;
   return `p = ${paint('bold', number(prob_true_rpl))}  CI95 [${number(ci_lo)}, ${number(ci_hi)}]`;
+}
+
+function interval({ prob_true_rpl, ci_lo, ci_hi }: Interval): string {
+  return `${number(prob_true_rpl)} [${number(ci_lo)}, ${number(ci_hi)}]`;
+}
+
+/** A claim may hold line breaks; shown beside other things it takes one line. */
+function oneLine(claim: string): string {
+  return claim.replace(/\s+/g, ' ');
 }
 
 function stabilityLine(

@@ -1,0 +1,138 @@
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { versions } from 'node:process';
+import * as t from 'typanion';
+import { toHxError } from '../base/errors.js';
+import type { Context } from './context.js';
+import { defineHandler } from './handler.js';
+
+/** One thing that hx needs or can use. */
+export interface Finding {
+  readonly name: string;
+  /** `ok`; `missing`: something else takes its place, or only some commands need it; `broken`: hx needs it. */
+  readonly state: 'ok' | 'missing' | 'broken';
+  readonly detail: string;
+  /** What to do about it; null when it is ok. */
+  readonly fix: string | null;
+}
+
+export interface DoctorResult {
+  readonly environment: string;
+  readonly findings: readonly Finding[];
+  readonly settings: readonly { name: string; value: string; source: string }[];
+}
+
+/** What works here, what does not, the fix, and where each setting comes from. Makes nothing but the data folder. */
+export const doctor = defineHandler({
+  name: 'doctor',
+  input: t.isObject({}),
+  async run(_input, context): Promise<DoctorResult> {
+    const findings = await Promise.all([
+      nodeVersion(),
+      dataFolder(context),
+      sqlite(context),
+      duckdb(context),
+      docker(context),
+      embedded(),
+      database(context),
+      model(context),
+    ]);
+    const settings = context.settings
+      .all()
+      .map(({ name, shown, source }) => ({ name, value: shown, source }));
+    return { environment: context.settings.environment, findings, settings };
+  },
+});
+
+const MINIMUM_NODE = [20, 12] as const;
+
+function nodeVersion(): Finding {
+  const [major = 0, minor = 0] = versions.node.split('.').map(Number);
+  const enough = major > MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor >= MINIMUM_NODE[1]);
+  const detail = `Node ${versions.node}`;
+  if (enough) return ok('Node', detail);
+  return { name: 'Node', state: 'broken', detail, fix: `Install Node ${MINIMUM_NODE.join('.')} or newer.` };
+}
+
+async function dataFolder({ settings }: Context): Promise<Finding> {
+  const folder = settings.dataDir;
+  return attempt('Data folder', 'broken', async () => {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    return folder;
+  });
+}
+
+function sqlite({ settings, lanes }: Context): Promise<Finding> {
+  return attempt('Research store', 'broken', async () => {
+    const { hasResearchStore, sqliteVersion } = await import('../research/store.js');
+    const version = `SQLite ${await sqliteVersion()}`;
+    if (!hasResearchStore(settings.dataDir)) return `${version}; research.sqlite comes with the first run`;
+    await lanes.research();
+    return `${version}; research.sqlite opens`;
+  });
+}
+
+function duckdb({ settings }: Context): Promise<Finding> {
+  return attempt('Lake', 'broken', async () => {
+    const { openLakeEngine } = await import('../lake/engine.js');
+    const engine = await openLakeEngine({ dataDir: settings.dataDir });
+    try {
+      const { chunks } = await engine.run('select env, count(*) from checks group by env order by env');
+      const counts: string[] = [];
+      for await (const chunk of chunks) for (const [env, rows] of chunk) counts.push(`${env} ${rows}`);
+      return counts.length === 0
+        ? 'DuckDB works; the lake is empty'
+        : `DuckDB works; rows: ${counts.join(', ')}`;
+    } finally {
+      engine.close();
+    }
+  });
+}
+
+async function docker({ signal }: Context): Promise<Finding> {
+  const { isDockerThere } = await import('../operational/server/docker.js');
+  if (await isDockerThere(signal)) return ok('Docker', 'an engine answers');
+  const fix = 'Not needed where the embedded Postgres works; else install Docker with Compose.';
+  return { name: 'Docker', state: 'missing', detail: 'no engine answers', fix };
+}
+
+function embedded(): Promise<Finding> {
+  return attempt('Embedded Postgres', 'missing', async () => {
+    const { findBinaries, program } = await import('../operational/server/binaries.js');
+    return program(findBinaries(), 'postgres');
+  });
+}
+
+function database({ settings, lanes }: Context): Promise<Finding> {
+  return attempt(`Database (${settings.environment})`, 'missing', async () => {
+    const opened = await lanes.database();
+    const [row] = await opened.read((sql) => sql<{ server_version: string }[]>`show server_version`);
+    return `Postgres ${row?.server_version} answers; it is ${opened.environment} and fully migrated`;
+  });
+}
+
+function model({ settings }: Context): Promise<Finding> {
+  return attempt('Model', 'missing', async () => {
+    const { requireModelName, resolveModel } = await import('../models/resolve.js');
+    const { identity } = await resolveModel(requireModelName(undefined, settings), settings);
+    return `${identity.model}, named by ${settings.describe('HX_MODEL').source}`;
+  });
+}
+
+function ok(name: string, detail: string): Finding {
+  return { name, state: 'ok', detail, fix: null };
+}
+
+async function attempt(
+  name: string,
+  otherwise: 'missing' | 'broken',
+  work: () => Promise<string>,
+): Promise<Finding> {
+  try {
+    return ok(name, await work());
+  } catch (thrown) {
+    const { message, hint = null } = toHxError(thrown);
+    return { name, state: otherwise, detail: message, fix: hint };
+  }
+}
