@@ -1,0 +1,159 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HxError } from '../../src/base/errors.js';
+import { openDatabase } from '../../src/operational/connection.js';
+import { findFreePort } from '../../src/operational/server/ports.js';
+import { directUrl, driverOptions } from '../../src/operational/session.js';
+import { createTestDatabase, makeTestSettings, type TestDatabase } from '../helpers.js';
+
+const test = suite('connection');
+let database: TestDatabase;
+
+test.before(async () => {
+  database = await createTestDatabase();
+});
+test.after(() => database.drop());
+
+function open(settings = database.settings) {
+  return openDatabase({ settings, signal: new AbortController().signal, emit: () => undefined });
+}
+
+async function fails(work: Promise<unknown>, code: string, words: RegExp, hint?: RegExp): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    assert.ok(error instanceof HxError, String(error));
+    assert.is(error.code, code, error.message);
+    assert.match(error.message, words);
+    if (hint !== undefined) assert.match(error.hint ?? '', hint);
+    return;
+  }
+  assert.unreachable('it did not fail');
+}
+
+test('write declares the environment in one transaction, which is undone when the work fails', async () => {
+  const opened = await open();
+  try {
+    const insert = "insert into users (email) values ('a@example.org')";
+    await opened.write((sql) => sql.unsafe(insert));
+    const failing = opened.write(async (sql) => {
+      await sql`delete from users`;
+      throw new Error('on purpose');
+    });
+    await failing.then(assert.unreachable, (error) => assert.is(error.message, 'on purpose'));
+    const rows = await opened.read((sql) => sql`select from users`);
+    assert.is(rows.length, 1);
+    await fails(
+      opened.write((sql) => sql.unsafe(insert)),
+      'conflict',
+      /users_email_key/,
+    );
+  } finally {
+    await opened.close();
+  }
+});
+
+test('a connection that the server ended is an error of one call, not of the process', async () => {
+  const opened = await open();
+  try {
+    const killed = opened.write(async (sql) => {
+      const [row] = await sql`select pg_backend_pid() as pid`;
+      await database.sql`select pg_terminate_backend(${row?.['pid']})`;
+      await sql`select 1`;
+    });
+    await fails(killed, 'unavailable', /Cannot reach the local database/);
+    assert.is((await opened.read((sql) => sql`select 1 as one`))[0]?.['one'], 1);
+  } finally {
+    await opened.close();
+  }
+});
+
+test('no local server yet, and one that refuses at once, are unavailable without a wait', async () => {
+  await fails(open(makeTestSettings()), 'unavailable', /no local database/, /^hx db up$/);
+  const port = await findFreePort();
+  const settings = makeTestSettings({ DATABASE_URL: `postgres://a:b@127.0.0.1:${port}/x` });
+  const notes: unknown[] = [];
+  const opening = openDatabase({
+    settings,
+    signal: new AbortController().signal,
+    emit: (event) => notes.push(event),
+  });
+  await fails(opening, 'unavailable', /ECONNREFUSED/, /DATABASE_URL/);
+  assert.equal(notes, [], 'nothing was tried again');
+});
+
+test('a missing connection string is named, and nothing falls back to another environment', async () => {
+  const development = makeTestSettings({ HX_ENV: 'development', DATABASE_URL: database.url });
+  await fails(open(development), 'configuration', /DATABASE_URL_DEV is not set/, /\.env\.development/);
+  const production = makeTestSettings({ HX_ENV: 'production', DATABASE_URL: database.url });
+  await fails(open(production), 'configuration', /DATABASE_URL_PROD is not set/);
+});
+
+test('a wrong password names the setting and shows no secret', async () => {
+  const url = new URL(database.url);
+  url.password = 'wrong-password';
+  const error = await open(makeTestSettings({ DATABASE_URL: url.toString() })).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof HxError);
+  assert.is(error.code, 'credentials');
+  assert.match(error.message, /DATABASE_URL/);
+  assert.not.match(`${error.message} ${error.hint}`, /wrong-password/);
+});
+
+test('a database of another environment is refused', async () => {
+  const settings = makeTestSettings({ HX_ENV: 'production', DATABASE_URL_PROD: database.url });
+  await fails(open(settings), 'refused', /for production, but the database there is the local one/);
+});
+
+test('an unclaimed copy is refused', async () => {
+  const copy = await createTestDatabase({ claimed: false });
+  try {
+    await fails(open(copy.settings), 'refused', /unclaimed copy/, /hx db claim/);
+  } finally {
+    await copy.drop();
+  }
+});
+
+test('a database without its migrations points at hx migrate with its environment', async () => {
+  const empty = await createTestDatabase({ environment: 'development', empty: true });
+  try {
+    await fails(open(empty.settings), 'unavailable', /has no tables/, /^hx migrate --env development$/);
+  } finally {
+    await empty.drop();
+  }
+});
+
+const neon = (query: string, host = 'ep-cool-name-pooler.eu.aws.neon.tech') => ({
+  url: `postgres://me:s%40cret@${host}/hx${query}`,
+  setting: 'DATABASE_URL_PROD',
+  plainAllowed: false,
+});
+const session = { max: 1, applicationName: 'test' };
+
+test('beyond this machine TLS is verified, whatever sslmode says, and cannot be switched off', () => {
+  for (const query of [
+    '',
+    '?sslmode=require',
+    '?sslmode=verify-full&channel_binding=require',
+    '?sslmode=prefer',
+  ]) {
+    assert.equal(driverOptions(neon(query), session).ssl, { rejectUnauthorized: true });
+  }
+  assert.throws(() => driverOptions(neon('?sslmode=disable'), session), /switches TLS off/);
+});
+
+test('nothing of the connection string reaches the server as a parameter that it does not know', () => {
+  const options = driverOptions(neon('?sslmode=require&channel_binding=require'), session);
+  assert.equal(options.connection, { application_name: 'test' });
+  assert.is(options.password, 's@cret');
+});
+
+test('a pooled endpoint gets no prepared statements, and migrations go to the direct one', () => {
+  assert.is(driverOptions(neon(''), session).prepare, false);
+  assert.is(driverOptions(neon('', 'ep-cool-name.eu.aws.neon.tech'), session).prepare, true);
+  assert.match(directUrl(neon('')).url, /@ep-cool-name\.eu\.aws\.neon\.tech\//);
+});
+
+test.run();

@@ -1,0 +1,200 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HxError, systemCode } from '../../src/base/errors.js';
+import { insertCheck } from '../../src/operational/checks.js';
+import { type Database, openDatabase } from '../../src/operational/connection.js';
+import { claimDatabase } from '../../src/operational/identity.js';
+import { createTestDatabase, type TestDatabase } from '../helpers.js';
+import { checkRow, insertCache, writeAs } from './fixtures.js';
+
+const test = suite('guard');
+let local: TestDatabase;
+
+test.before(async () => {
+  local = await createTestDatabase();
+});
+test.after(() => local.drop());
+
+/** Asserts that the database itself refuses, with its own code and words. */
+async function refuses(write: Promise<unknown>, words: RegExp, code = 'HX001'): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    assert.is(systemCode(error), code, String(error));
+    assert.match(String(error), words);
+    return;
+  }
+  assert.unreachable('the write went through');
+}
+
+function open({ settings }: TestDatabase): Promise<Database> {
+  return openDatabase({ settings, signal: new AbortController().signal, emit: () => undefined });
+}
+
+const INSERT_USER = "insert into users (email) values ('someone@example.org')";
+
+test('a session that declared its environment writes', async () => {
+  await writeAs(local.sql, 'local', `${INSERT_USER}; delete from users`);
+  await writeAs(local.sql, 'local', insertCache('local'));
+});
+
+test('a session that declared nothing cannot write, whatever the statement', async () => {
+  for (const statement of [
+    INSERT_USER,
+    "update users set plan = 'pro'",
+    'delete from users',
+    'truncate users cascade',
+  ]) {
+    await refuses(writeAs(local.sql, undefined, statement), /did not declare/);
+    await refuses(writeAs(local.sql, '', statement), /did not declare/);
+  }
+});
+
+test('a session of another environment cannot write', async () => {
+  for (const statement of [INSERT_USER, 'delete from users', 'truncate users cascade']) {
+    await refuses(
+      writeAs(local.sql, 'production', statement),
+      /for production, but the database is for local/,
+    );
+  }
+});
+
+test('a row of another environment is refused in a session of the right one', async () => {
+  await refuses(writeAs(local.sql, 'local', insertCache('production')), /belongs to another environment/);
+  await writeAs(local.sql, 'local', insertCache('local'));
+  await refuses(
+    writeAs(local.sql, 'local', "update result_cache set env = 'development'"),
+    /belongs to another environment/,
+  );
+});
+
+test('replication mode does not switch the guard off', async () => {
+  const replica = { session_replication_role: 'replica' };
+  await refuses(writeAs(local.sql, undefined, INSERT_USER, replica), /did not declare/);
+  await refuses(writeAs(local.sql, 'local', insertCache('production'), replica), /another environment/);
+});
+
+test('a declaration ends with its transaction', async () => {
+  await local.sql.begin(async (sql) => {
+    await sql`select set_config('hx.env', 'local', true)`;
+  });
+  const [row] = await local.sql`select coalesce(current_setting('hx.env', true), '') as declared`;
+  assert.is(row?.['declared'], '');
+});
+
+test('every table of ours has the guard, always on, and its row part where rows have an env', async () => {
+  const rows = await local.sql<{ name: string; env: boolean; triggers: string[] | null }[]>`
+    select c.relname as name,
+      exists (select from pg_attribute where attrelid = c.oid and attname = 'env' and not attisdropped) as env,
+      (select array_agg(t.tgname::text order by t.tgname) from pg_trigger t
+        where t.tgrelid = c.oid and t.tgenabled = 'A') as triggers
+    from pg_class c where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace`;
+  assert.ok(rows.length >= 14);
+  for (const { name, env, triggers } of rows) {
+    assert.ok(triggers?.includes('hx_guard_statement'), name);
+    assert.is(triggers?.includes('hx_guard_row'), env, name);
+  }
+});
+
+test('an unclaimed copy refuses, and writes once it is claimed', async () => {
+  const copy = await createTestDatabase({ claimed: false });
+  try {
+    await refuses(writeAs(copy.sql, 'local', INSERT_USER), /unclaimed copy/);
+    // No session can pretend to be the place where the original lives.
+    const pretended = { 'neon.project_id': 'p', 'neon.branch_id': 'b' };
+    await refuses(writeAs(copy.sql, 'local', INSERT_USER, pretended), /unclaimed copy/);
+    assert.is(await claimDatabase(copy.sql, 'local'), true);
+    assert.is(await claimDatabase(copy.sql, 'local'), false);
+    await writeAs(copy.sql, 'local', INSERT_USER);
+  } finally {
+    await copy.drop();
+  }
+});
+
+test('only a copy can be claimed for another environment', async () => {
+  try {
+    await claimDatabase(local.sql, 'production');
+    assert.unreachable();
+  } catch (error) {
+    assert.ok(error instanceof HxError);
+    assert.is(error.code, 'refused');
+  }
+});
+
+test('rows inherited from another environment can be neither changed nor removed', async () => {
+  await writeAs(local.sql, 'local', insertCache('local'));
+  const copy = await createTestDatabase({ environment: 'development' });
+  try {
+    // The template has no rows, so one is put there the way a branch gets it: without the guard.
+    await copy.sql.unsafe(
+      `alter table result_cache disable trigger hx_guard_row, disable trigger hx_guard_statement;
+       ${insertCache('production')};
+       alter table result_cache enable always trigger hx_guard_row, enable always trigger hx_guard_statement`,
+    );
+    await refuses(writeAs(copy.sql, 'development', 'delete from result_cache'), /another environment/);
+    await refuses(
+      writeAs(copy.sql, 'development', "update result_cache set env = 'development'"),
+      /another environment/,
+    );
+  } finally {
+    await copy.drop();
+  }
+});
+
+test('production refuses simulated checks and takes measured ones', async () => {
+  const production = await createTestDatabase({ environment: 'production' });
+  const database = await open(production);
+  try {
+    await database.write((sql) => insertCheck(sql, checkRow('production'), 'key'));
+    const simulated = checkRow('production', { simulated: true });
+    await database.write((sql) => insertCheck(sql, simulated, 'key'));
+    assert.unreachable('a simulated check went through');
+  } catch (error) {
+    assert.ok(error instanceof HxError);
+    assert.is(error.code, 'refused');
+    assert.match(error.message, /does not store simulated/);
+  } finally {
+    await database.close();
+    await production.drop();
+  }
+});
+
+test('checks are never changed or removed, except that erasing a person takes the person out', async () => {
+  const database = await open(local);
+  try {
+    const check = checkRow('local');
+    await database.write((sql) => insertCheck(sql, check, 'key'));
+    for (const statement of [
+      'update checks set pqs = 1',
+      'delete from checks',
+      'truncate checks, requests cascade',
+    ]) {
+      await refuses(writeAs(local.sql, 'local', statement), /never changed or removed/, 'HX002');
+    }
+    await writeAs(local.sql, 'local', INSERT_USER);
+    const owned = checkRow('local');
+    await database.write(async (sql) => {
+      await insertCheck(sql, owned, 'key');
+    });
+    const person = '(select user_id from users)';
+    await refuses(
+      writeAs(local.sql, 'local', `update checks set user_id = ${person}`),
+      /never changed/,
+      'HX002',
+    );
+    await local.sql.unsafe('alter table checks disable trigger hx_append_only');
+    await writeAs(
+      local.sql,
+      'local',
+      `update checks set user_id = ${person} where run_id = '${owned.run_id}'`,
+    );
+    await local.sql.unsafe('alter table checks enable always trigger hx_append_only');
+    await writeAs(local.sql, 'local', 'delete from users');
+    const [row] = await local.sql`select user_id, pqs from checks where run_id = ${owned.run_id}`;
+    assert.equal({ ...row }, { user_id: null, pqs: 90 });
+  } finally {
+    await database.close();
+  }
+});
+
+test.run();
