@@ -81,5 +81,5 @@ function renderNaming({ default_model, providers }: ModelsResult): string {
   const names = providers.map(({ example }) => example).join(', ');
   const used =
     default_model === null ? 'HX_MODEL is not set, so name one with --model' : `HX_MODEL is ${default_model}`;
-  return `Names: ${names}; or a bare OpenAI name such as gpt-4.1-mini. ${used}.`;
+  return `Names: ${names}; or a bare name that begins with gpt-, claude-, gemini- or grok-. ${used}.`;
 }
