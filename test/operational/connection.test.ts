@@ -40,7 +40,10 @@ test('write declares the environment in one transaction, which is undone when th
       await sql`delete from users`;
       throw new Error('on purpose');
     });
-    await failing.then(assert.unreachable, (error) => assert.is(error.message, 'on purpose'));
+    await failing.then(
+      () => assert.unreachable(),
+      (error) => assert.is(error.message, 'on purpose'),
+    );
     const rows = await opened.read((sql) => sql`select from users`);
     assert.is(rows.length, 1);
     await fails(

@@ -65,10 +65,11 @@ async function prepareCluster(
   placement: Placement,
   remembered: ClusterState | undefined,
   account: Account | undefined,
-  { signal, emit }: StartOptions,
+  { signal, emit, serverSettings }: StartOptions,
 ): Promise<string> {
   const { dataFolder, binaries } = placement;
-  const making = { binaries, dataFolder, account, signal };
+  const durable = serverSettings?.includes('fsync=off') !== true;
+  const making = { binaries, dataFolder, account, durable, signal };
   if (isWholeCluster(dataFolder)) {
     if (remembered !== undefined) return remembered.password;
     emit({ type: 'note', message: `The password of ${dataFolder} was lost; a new one was set.` });

@@ -11,6 +11,8 @@ interface Making {
   readonly binaries: Binaries;
   readonly dataFolder: string;
   readonly account: Account | undefined;
+  /** Whether the new cluster must survive a crash of the machine. */
+  readonly durable: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -28,7 +30,7 @@ export function isWholeCluster(dataFolder: string): boolean {
 
 /** Makes a new cluster beside its final place, then moves it there: whole or not at all. */
 export async function initialiseCluster(making: Making, password: string): Promise<void> {
-  const { binaries, dataFolder, account, signal } = making;
+  const { binaries, dataFolder, account, durable, signal } = making;
   const partial = `${dataFolder}.partial`;
   const passwordFile = `${dataFolder}.password`;
   for (const leftover of [partial, passwordFile]) rmSync(leftover, { recursive: true, force: true });
@@ -48,6 +50,7 @@ export async function initialiseCluster(making: Making, password: string): Promi
         '--encoding=UTF8',
         '--data-checksums',
         '--no-instructions',
+        ...(durable ? [] : ['--no-sync']),
       ],
       { account, signal },
     );
