@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -21,11 +30,14 @@ const test = suite('local server');
 let dataDir: string;
 let notes: string[];
 
-test.before.each(() => {
+// Making a cluster is what takes time, so a test goes on with the one it finds unless it resets first.
+test.before(() => {
   dataDir = makeTempFolder();
+});
+test.before.each(() => {
   notes = [];
 });
-test.after.each(async () => {
+test.after(async () => {
   await localReset(options());
   removeFolder(dataDir);
 });
@@ -90,6 +102,7 @@ test('only the owner reads the password, and a wrong one is refused', async () =
 });
 
 test('two at once start one server', async () => {
+  await localReset(options());
   const servers = await Promise.all([localUp(options()), localUp(options())]);
   assert.equal(servers.map(({ started }) => started).sort(), [false, true]);
   assert.is(servers[0]?.pid, servers[1]?.pid);
@@ -97,13 +110,13 @@ test('two at once start one server', async () => {
 
 test('a killed server is started again, and recovers', async () => {
   const first = await localUp(options());
-  await ask(first.url, 'create table kept ()');
+  await ask(first.url, 'create table kept_by_recovery ()');
   process.kill(first.pid ?? 0, 'SIGKILL');
   while (isAlive(first.pid ?? 0)) await new Promise((resolve) => setImmediate(resolve));
   assert.is((await localStatus(options())).running, false);
   const second = await localUp(options());
   assert.is.not(second.pid, first.pid);
-  assert.is(await ask(second.url, "select to_regclass('kept') is not null"), true);
+  assert.is(await ask(second.url, "select to_regclass('kept_by_recovery') is not null"), true);
   assert.ok(notes.some((note) => note.includes('ended without cleaning up')));
 });
 
@@ -138,11 +151,13 @@ test('a taken port is gone around and the new one remembered; a wanted one is an
   } finally {
     await new Promise((resolve) => blocker.close(resolve));
   }
+  await localDown(options());
   const wanted = await findFreePort();
   assert.is((await localUp(options({ port: wanted }))).port, wanted);
 });
 
 test('a half-made cluster is made anew', async () => {
+  await localReset(options());
   const { folder } = clusterFolder(dataDir);
   mkdirSync(join(folder, 'data', 'base'), { recursive: true });
   writeFileSync(join(folder, 'data', 'PG_VERSION'), '17\n');
@@ -167,15 +182,16 @@ test('a cluster that was whole and lost files is not silently replaced', async (
     },
   );
   assert.ok(existsSync(join(dataFolder ?? '', 'base')));
+  await localReset(options());
 });
 
 test('a lost password is replaced without losing data, even while the server runs', async () => {
   const first = await localUp(options());
-  await ask(first.url, 'create table kept ()');
+  await ask(first.url, 'create table kept_by_password ()');
   rmSync(clusterFolder(dataDir).stateFile);
   const second = await localUp(options());
   assert.is.not(second.url, first.url);
-  assert.is(await ask(second.url, "select to_regclass('kept') is not null"), true);
+  assert.is(await ask(second.url, "select to_regclass('kept_by_password') is not null"), true);
 });
 
 test('two data folders run side by side', async () => {
@@ -195,22 +211,14 @@ test('two data folders run side by side', async () => {
 });
 
 test('a folder that only its owner may enter serves too, and reset takes the copies away', async () => {
-  const { chmodSync } = await import('node:fs');
+  await localReset(options());
   chmodSync(dataDir, 0o700);
   const server = await localUp(options());
   assert.is(await ask(server.url, 'select 1'), 1);
   assert.is(server.copies !== null, process.getuid?.() === 0, 'copies are for root only');
   await localReset(options());
   assert.is(server.copies !== null && existsSync(server.copies), false);
-});
-
-test('reset removes everything but the lock, running or not', async () => {
-  const server = await localUp(options());
-  await localReset(options());
-  assert.is(isAlive(server.pid ?? 0), false);
-  assert.equal(readdirSync(server.folder), ['lock']);
-  assert.is((await localStatus(options())).engine, null);
-  await localReset(options());
+  chmodSync(dataDir, 0o755);
 });
 
 test('a damaged state file is an error that says so, and reset is the way out', async () => {
@@ -227,6 +235,15 @@ test('a damaged state file is an error that says so, and reset is the way out', 
   );
   await localReset(options());
   assert.is((await localUp(options())).started, true);
+});
+
+test('reset removes everything but the lock, running or not', async () => {
+  const server = await localUp(options());
+  await localReset(options());
+  assert.is(isAlive(server.pid ?? 0), false);
+  assert.equal(readdirSync(server.folder), ['lock']);
+  assert.is((await localStatus(options())).engine, null);
+  await localReset(options());
 });
 
 test.run();
