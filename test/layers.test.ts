@@ -135,7 +135,7 @@ layers('heavy modules are imported lazily', () => {
   }
 });
 
-layers('the command line loads without handlers, lanes, models, shell or http', () => {
+layers('the help page loads nothing but the list of commands', () => {
   const reached = new Set<string>();
   const visit = (file: string) => {
     if (reached.has(file)) return;
@@ -144,15 +144,26 @@ layers('the command line loads without handlers, lanes, models, shell or http', 
       if (one.from !== file || one.dynamic || one.typeOnly) continue;
       const next = target(one);
       if (next !== undefined) visit(next);
+      else assert.match(one.to, /^node:/, `${relative(SRC, file)} loads ${one.to} with the help page`);
     }
   };
   visit(join(SRC, 'cli', 'main.ts'));
   for (const file of reached) {
     const path = relative(SRC, file);
-    assert.not.match(path, /^(operational|research|lake|models|http|cli\/shell)\//);
-    if (path.startsWith('handlers/')) {
-      assert.ok(['handlers/index.ts', 'handlers/context.ts', 'handlers/handler.ts'].includes(path), path);
-    }
+    assert.match(path, /^(base|cli)\//);
+    assert.ok(!path.startsWith('cli/commands/') || path === 'cli/commands/index.ts', path);
+  }
+});
+
+layers('a command loads no lane, model, shell or server before it needs one', () => {
+  for (const one of imports) {
+    if (one.dynamic || one.typeOnly || !relative(SRC, one.from).startsWith('cli/commands/')) continue;
+    const file = target(one);
+    if (file === undefined) continue;
+    assert.not.match(
+      relative(SRC, file),
+      /^(operational|research|lake|models|http|cli\/shell|cli\/render\/table)/,
+    );
   }
 });
 

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Builtins, Cli, type Command, type CommandClass, UsageError } from 'clipanion';
 import { HxError, systemCode, toHxError } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
-import { HelpCommand } from './commands/help.js';
 import { COMMANDS } from './commands/index.js';
 import { type CliContext, isTerminal } from './context.js';
+import { helpJson, renderHelp } from './help.js';
 import { renderError, renderErrorJson } from './render/error.js';
 import { coloured, plain } from './render/style.js';
 
@@ -46,58 +45,38 @@ export async function main(process: NodeJS.Process): Promise<number> {
 
 /** Runs one command line. Never throws: every error is printed to standard error and becomes an exit code. */
 export async function runCli(argv: string[], context: CliContext): Promise<number> {
-  const colors = isTerminal(context.stdout) && !context.env['NO_COLOR'] && !argv.includes('--no-color');
-  const cli = makeCli(colors);
+  const plainly = context.env['NO_COLOR'] !== undefined || argv.includes('--no-color');
   const json = argv.includes('--json');
   try {
-    return await execute(cli, argv.length === 0 ? ['--help'] : argv, context);
+    if (isHelp(argv)) {
+      const paint = isTerminal(context.stdout) && !plainly ? coloured : plain;
+      context.stdout.write(json ? helpJson() : renderHelp(paint));
+      return 0;
+    }
+    if (argv[0] === '--version' || argv[0] === '-v') {
+      context.stdout.write(`${version()}\n`);
+      return 0;
+    }
+    refuseUnknownCommand(argv);
+    const { execute } = await import('./parser.js');
+    return await execute(argv, context, isTerminal(context.stdout) && !plainly);
   } catch (thrown) {
-    const error = toCliError(thrown, cli, argv);
+    const error = toCliError(thrown, argv);
     if (json) context.stderr.write(renderErrorJson(error));
     else if (error.message !== '') {
-      const paint = isTerminal(context.stderr) && !context.env['NO_COLOR'] ? coloured : plain;
+      const paint = isTerminal(context.stderr) && !plainly ? coloured : plain;
       context.stderr.write(renderError(error, paint, context.env['HX_DEBUG'] === '1'));
     }
     return error.exitCode;
   }
 }
 
-/**
- * Parses and runs one command line. Unlike the parser's own `run`, it throws what the command throws, so that
- * errors keep their exit code; commands that run others (`this.cli.run`) get the same.
- */
-async function execute(cli: Cli<CliContext>, argv: string[], context: CliContext): Promise<number> {
-  const command = cli.process(argv, context);
-  if (command.help) {
-    // The parser knows how many values an option takes, not what they are called.
-    context.stdout.write(cli.usage(command, { detailed: true }).replaceAll('#0', 'VALUE'));
-    return 0;
-  }
-  command.context = context;
-  command.cli = {
-    ...(cli as unknown as Command<CliContext>['cli']),
-    definitions: () => cli.definitions(),
-    error: (error, options) => cli.error(error, options),
-    format: (colored) => cli.format(colored),
-    process: (input, subContext) => cli.process(input, { ...context, ...subContext }),
-    run: (input, subContext) => execute(cli, input, { ...context, ...subContext }),
-    usage: (shown, options) => cli.usage(shown, options),
-  };
-  return (await command.validateAndExecute()) ?? 0;
-}
-
-/** The command line parser with every command registered. */
-export function makeCli(enableColors: boolean): Cli<CliContext> {
-  const cli = new Cli<CliContext>({
-    binaryName: 'hx',
-    binaryLabel: 'hx: how strongly does a language model believe a claim',
-    binaryVersion: version(),
-    enableColors,
-  });
-  cli.register(HelpCommand);
-  cli.register(Builtins.VersionCommand);
-  for (const command of COMMANDS) cli.register(command as CommandClass<CliContext>);
-  return cli;
+/** No command at all, or help as such; `hx COMMAND --help` is the command's own. */
+function isHelp(argv: readonly string[]): boolean {
+  const words = argv.filter((word) => !word.startsWith('-'));
+  return words.length === 0
+    ? !argv.some((word) => word === '-v' || word === '--version')
+    : argv[0] === 'help';
 }
 
 function version(): string {
@@ -105,40 +84,53 @@ function version(): string {
   return manifest.version;
 }
 
-/** clipanion's own errors are usage errors; everything else keeps its code. */
-function toCliError(thrown: unknown, cli: Cli<CliContext>, argv: string[]): HxError {
-  if (thrown instanceof UsageError || isSyntaxError(thrown)) {
-    const [first = ''] = (thrown as Error).message.split(/[,;] did you mean|\n\n?\$ |\n\nWhile running/);
-    if (first === 'Command not found') {
-      const words = argv.filter((word) => !word.startsWith('-'));
-      return new HxError('usage', `There is no command hx ${words.slice(0, 2).join(' ')}.`, {
-        cause: thrown,
-        hint: 'See hx --help for the commands.',
-      });
-    }
+/** The words of a command line before its first option. */
+function leadingWords(argv: readonly string[]): string[] {
+  const end = argv.findIndex((word) => word.startsWith('-'));
+  return argv.slice(0, end === -1 ? argv.length : end);
+}
+
+/** @throws HxError `usage` when no command begins like this, or when several do and none is named. */
+function refuseUnknownCommand(argv: readonly string[]): void {
+  const [first = '', second] = leadingWords(argv);
+  const family = COMMANDS.map(({ path }) => path).filter((path) => path.split(' ')[0] === first);
+  if (family.length === 0) {
+    const what =
+      first === '' ? `The command comes first, before ${argv[0]}.` : `There is no command hx ${first}.`;
+    throw new HxError('usage', what, { hint: 'See hx --help for the commands.' });
+  }
+  if (family.includes(first) || family.includes(`${first} ${second}`)) return;
+  const choices = family.map((path) => path.split(' ')[1]).join(', ');
+  const what =
+    second === undefined ? `hx ${first} needs one more word` : `There is no command hx ${first} ${second}`;
+  throw new HxError('usage', `${what}: ${choices}.`, { hint: `For example: hx ${family[0]} --help` });
+}
+
+/** The parser's own errors are usage errors; everything else keeps its code. */
+function toCliError(thrown: unknown, argv: readonly string[]): HxError {
+  if (isParserError(thrown)) {
+    const [first = ''] = thrown.message.split(/[,;] did you mean|\n\n?\$ |\n\nWhile running/);
     return new HxError('usage', `${first.replace(/[.:]$/, '').trim()}.`, {
       cause: thrown,
-      hint: usageHint(cli, argv),
+      hint: usageHint(argv),
     });
   }
   const error = toHxError(thrown);
   if (error.code !== 'usage' || error.hint !== undefined) return error;
   const { message, details } = error;
-  return new HxError('usage', message, { cause: thrown, details, hint: usageHint(cli, argv) });
+  return new HxError('usage', message, { cause: thrown, details, hint: usageHint(argv) });
 }
 
-function isSyntaxError(thrown: unknown): boolean {
+function isParserError(thrown: unknown): thrown is Error {
   return (
-    thrown instanceof Error &&
-    (thrown.name === 'UnknownSyntaxError' || thrown.name === 'AmbiguousSyntaxError')
+    thrown instanceof Error && /^(UsageError|UnknownSyntaxError|AmbiguousSyntaxError)$/.test(thrown.name)
   );
 }
 
-/** Points at the help of the command that was meant, as far as its path was typed right. */
-function usageHint(cli: Cli<CliContext>, argv: string[]): string {
-  const paths = cli.definitions().map(({ path }) => path.replace(/^hx ?/, ''));
-  for (const words of [argv.slice(0, 2).join(' '), argv[0] ?? '']) {
-    if (words !== '' && paths.includes(words)) return `See hx ${words} --help.`;
-  }
-  return 'See hx --help for the commands.';
+/** Points at the help of the command that was meant. */
+function usageHint(argv: readonly string[]): string {
+  const [first = '', second] = leadingWords(argv);
+  const entry =
+    COMMANDS.find(({ path }) => path === `${first} ${second}`) ?? COMMANDS.find(({ path }) => path === first);
+  return entry === undefined ? 'See hx --help for the commands.' : `See hx ${entry.path} --help.`;
 }

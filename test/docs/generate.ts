@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ENVIRONMENT_NAMES, ENVIRONMENTS } from '../../src/base/environments.js';
 import { describeSetting, SETTING_NAMES } from '../../src/base/settings-table.js';
-import { CATEGORIES } from '../../src/cli/commands/help.js';
-import { makeCli } from '../../src/cli/main.js';
+import { CATEGORIES, COMMANDS } from '../../src/cli/commands/index.js';
+import { makeCli } from '../../src/cli/parser.js';
 import { CHECK_CONTEXT_COLUMNS, type Column, RUN_COLUMNS } from '../../src/rpl/record.js';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -13,18 +13,23 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COMMON_OPTIONS = new Set(['--json', '--quiet', '--no-color']);
 
 /** The documents that are made from the code: path and content. */
-export function generateDocs(): Map<string, string> {
+export async function generateDocs(): Promise<Map<string, string>> {
+  const definitions = await loadDefinitions();
   return new Map([
-    ['README.md', readme()],
+    ['README.md', readme(definitions)],
     ['.env.example', envExample()],
-    ['docs/commands.md', commandReference()],
+    ['docs/commands.md', commandReference(definitions)],
     ['docs/columns.md', columnReference()],
   ]);
 }
 
-function readme(): string {
+function readme(definitions: Definitions): string {
   const current = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  return replacePart(replacePart(current, 'commands', commandTable()), 'settings', settingsTable());
+  return replacePart(
+    replacePart(current, 'commands', commandTable(definitions)),
+    'settings',
+    settingsTable(),
+  );
 }
 
 /** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. */
@@ -34,13 +39,15 @@ function replacePart(text: string, name: string, content: string): string {
   return text.replace(pattern, (_all, start, end) => `${start}\n${content}\n${end}`);
 }
 
-function definitions() {
-  const all = makeCli(false).definitions();
+async function loadDefinitions() {
+  const all = (await makeCli(COMMANDS, false)).definitions();
   return CATEGORIES.flatMap((category) => all.filter((one) => one.category?.trim() === category));
 }
 
-function commandTable(): string {
-  const rows = definitions().map(({ path, description }) => `| \`${path}\` | ${cell(description ?? '')} |`);
+type Definitions = Awaited<ReturnType<typeof loadDefinitions>>;
+
+function commandTable(definitions: Definitions): string {
+  const rows = definitions.map(({ path, description }) => `| \`${path}\` | ${cell(description ?? '')} |`);
   return ['| command | what it does |', '|---|---|', ...rows].join('\n');
 }
 
@@ -64,24 +71,38 @@ function envExample(): string {
   return `${lines.join('\n')}\n`;
 }
 
-function commandReference(): string {
+function commandReference(definitions: Definitions): string {
   const parts = ['# Commands', '', 'Generated from the help of `hx` by `npm run docs`.', ''];
-  parts.push('Every command also takes `--json` (one JSON value on standard output), `--quiet` (no progress and no');
+  parts.push(
+    'Every command also takes `--json` (one JSON value on standard output), `--quiet` (no progress and no',
+  );
   parts.push('notes on standard error) and `--no-color`.', '', '## Environments', '');
   parts.push('| `--env` | alias | where | connection |', '|---|---|---|---|');
   for (const name of ENVIRONMENT_NAMES) {
     const { alias, where, urlSetting } = ENVIRONMENTS[name];
-    parts.push(`| \`${name}\` | ${alias === undefined ? '' : `\`${alias}\``} | ${where} | \`${urlSetting}\` |`);
+    parts.push(
+      `| \`${name}\` | ${alias === undefined ? '' : `\`${alias}\``} | ${where} | \`${urlSetting}\` |`,
+    );
   }
-  for (const { path, usage, description, details, examples, options } of definitions()) {
-    parts.push('', `## ${path}`, '', `${cell(description ?? '')}.`, '', '```', usage.replaceAll('#0', 'VALUE'), '```');
+  for (const { path, usage, description, details, examples, options } of definitions) {
+    parts.push(
+      '',
+      `## ${path}`,
+      '',
+      `${cell(description ?? '')}.`,
+      '',
+      '```',
+      usage.replaceAll('#0', 'VALUE'),
+      '```',
+    );
     if (details !== undefined) parts.push('', details.replace(/\s*\n\s*/g, ' ').trim());
     const own = options.filter(({ definition }) => !COMMON_OPTIONS.has(definition));
     if (own.length > 0) parts.push('', '| option | meaning |', '|---|---|');
     for (const { definition, description: meaning = '' } of own) {
       parts.push(`| \`${definition.replaceAll('#0', 'VALUE')}\` | ${cell(meaning)} |`);
     }
-    for (const [title, command] of examples ?? []) parts.push('', `${title.trim()}:`, '', '```', command, '```');
+    for (const [title, command] of examples ?? [])
+      parts.push('', `${title.trim()}:`, '', '```', command, '```');
   }
   return `${parts.join('\n')}\n`;
 }
@@ -111,5 +132,8 @@ function columnReference(): string {
 }
 
 function cell(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, ' ').replaceAll('|', '\\|');
+  return text
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .replaceAll('|', '\\|');
 }

@@ -9,8 +9,6 @@ import { renderMeasurement } from '../render/measurement.js';
 export class CheckCommand extends MeasuringCommand {
   static override paths = [['check']];
   static override usage = Command.Usage({
-    category: 'Measure',
-    description: 'Measure how strongly a model believes a claim',
     details:
       "Asks in many wordings, stores every answer and the result in the environment's database, and answers an " +
       'identical check from its cache. The claim - reads standard input.',

@@ -3,13 +3,9 @@ import { maskUrl } from '../../base/secrets.js';
 import { askYesNo } from '../ask.js';
 import { EnvironmentCommand } from '../base.js';
 
-const CATEGORY = 'Operational database';
-
 export class DbUpCommand extends EnvironmentCommand {
   static override paths = [['db', 'up']];
   static override usage = Command.Usage({
-    category: CATEGORY,
-    description: 'Start the local Postgres',
     details:
       'Uses Docker Compose where an engine answers, else the Postgres that comes with hx. A second call changes ' +
       'nothing. Listens on this machine only, on HX_PG_PORT, else 54329, else a free port.',
@@ -36,8 +32,6 @@ export class DbUpCommand extends EnvironmentCommand {
 export class DbDownCommand extends EnvironmentCommand {
   static override paths = [['db', 'down']];
   static override usage = Command.Usage({
-    category: CATEGORY,
-    description: 'Stop the local Postgres and keep its data',
     examples: [['Stop it', 'hx db down']],
   });
 
@@ -51,8 +45,6 @@ export class DbDownCommand extends EnvironmentCommand {
 export class DbStatusCommand extends EnvironmentCommand {
   static override paths = [['db', 'status']];
   static override usage = Command.Usage({
-    category: CATEGORY,
-    description: 'Whether the local Postgres runs, and where; exits 1 when it does not answer',
     examples: [['As JSON', 'hx db status --json']],
   });
 
@@ -83,8 +75,6 @@ export class DbStatusCommand extends EnvironmentCommand {
 export class DbResetCommand extends EnvironmentCommand {
   static override paths = [['db', 'reset']];
   static override usage = Command.Usage({
-    category: CATEGORY,
-    description: 'Remove the local Postgres and all data in it',
     details: 'Asks on a terminal; elsewhere it needs --yes. Other environments cannot be reset.',
     examples: [['Start afresh', 'hx db reset --yes && hx db up && hx migrate']],
   });
@@ -111,8 +101,6 @@ export class DbResetCommand extends EnvironmentCommand {
 export class DbUrlCommand extends EnvironmentCommand {
   static override paths = [['db', 'url']];
   static override usage = Command.Usage({
-    category: CATEGORY,
-    description: 'Print the connection string, password included',
     examples: [['Open psql', 'psql "$(hx db url)"']],
   });
 
@@ -126,8 +114,6 @@ export class DbUrlCommand extends EnvironmentCommand {
 export class DbClaimCommand extends EnvironmentCommand {
   static override paths = [['db', 'claim']];
   static override usage = Command.Usage({
-    category: CATEGORY,
-    description: 'Make a copied database (a branch, a clone) a database of its own',
     details:
       'A copy keeps the identity of its original and refuses every write until it is claimed. Rows that it ' +
       'inherited from another environment stay as they are and cannot be changed.',

@@ -33,8 +33,6 @@ interface StepResult {
 export class DemoCommand extends HxCommand {
   static override paths = [['demo']];
   static override usage = Command.Usage({
-    category: 'Start',
-    description: 'The whole story in one command: no key, no Docker',
     details:
       'Starts two local databases, measures claims with the simulator in both lanes, exports them and joins them in ' +
       'one SQL statement. Prints every command it runs and its real output. Everything lives in the folder demo of ' +

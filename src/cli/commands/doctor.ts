@@ -7,8 +7,6 @@ const MARKS = { ok: ['green', '✓'], missing: ['yellow', '–'], broken: ['red'
 export class DoctorCommand extends EnvironmentCommand {
   static override paths = [['doctor']];
   static override usage = Command.Usage({
-    category: 'Start',
-    description: 'What works here, what does not, and the fix',
     details:
       "Tries every part hx uses and shows where each setting's value comes from, secrets masked. Ends with 1 when " +
       'something that hx always needs is broken; a missing database, Docker or model is only named.',

@@ -8,8 +8,6 @@ import { renderEstimate } from '../render/measurement.js';
 export class EstimateCommand extends HxCommand {
   static override paths = [['estimate']];
   static override usage = Command.Usage({
-    category: 'Measure',
-    description: 'The estimate for samples you already have',
     details:
       'Reads JSON Lines {"template": "...", "replicate": 0, "prob_true": 0.7} and prints the estimate that a ' +
       'check would give for them. The order of the lines does not matter.',

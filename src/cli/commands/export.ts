@@ -5,8 +5,6 @@ import { EnvironmentCommand } from '../base.js';
 export class ExportChecksCommand extends EnvironmentCommand {
   static override paths = [['export', 'checks']];
   static override usage = Command.Usage({
-    category: 'Analyse',
-    description: "Write an environment's checks to the lake, as Parquet",
     details:
       'Reads the checks of whole UTC days from Postgres and writes one Parquet file a day under ' +
       '`data/exports/ENV/dt=DAY/`, where `hx query` finds them. Each day is replaced whole and at once, so an ' +

@@ -1,43 +1,132 @@
 import type { CommandClass } from 'clipanion';
 import type { CliContext } from '../context.js';
-import { CheckCommand } from './check.js';
-import {
-  DbClaimCommand,
-  DbDownCommand,
-  DbResetCommand,
-  DbStatusCommand,
-  DbUpCommand,
-  DbUrlCommand,
-} from './db.js';
-import { DemoCommand } from './demo.js';
-import { DoctorCommand } from './doctor.js';
-import { EstimateCommand } from './estimate.js';
-import { ExportChecksCommand } from './export.js';
-import { MigrateCommand, MigratePlanCommand, MigrateStatusCommand, MigrateSumCommand } from './migrate.js';
-import { ModelsCommand } from './models.js';
-import { QueryCommand } from './query.js';
-import { ResearchCommand } from './research.js';
-import { ServeCommand } from './serve.js';
 
-/** Every command, in the order of the README's table. */
-export const COMMANDS: readonly CommandClass<CliContext>[] = [
-  DemoCommand,
-  DoctorCommand,
-  CheckCommand,
-  ResearchCommand,
-  EstimateCommand,
-  ModelsCommand,
-  ExportChecksCommand,
-  QueryCommand,
-  ServeCommand,
-  DbUpCommand,
-  DbDownCommand,
-  DbStatusCommand,
-  DbResetCommand,
-  DbUrlCommand,
-  DbClaimCommand,
-  MigrateCommand,
-  MigrateStatusCommand,
-  MigratePlanCommand,
-  MigrateSumCommand,
+/** Categories in the order in which a newcomer needs them. */
+export const CATEGORIES = ['Start', 'Measure', 'Analyse', 'Operate'] as const;
+
+/** A command as the help page lists it; its class is loaded when it is run. */
+export interface CommandEntry {
+  /** The words that name it. */
+  readonly path: string;
+  readonly category: (typeof CATEGORIES)[number];
+  readonly description: string;
+  readonly load: () => Promise<CommandClass<CliContext>>;
+}
+
+/** Every command, in the order of the help page and the README's table. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    path: 'demo',
+    category: 'Start',
+    description: 'The whole story in one command: no key, no Docker',
+    load: async () => (await import('./demo.js')).DemoCommand,
+  },
+  {
+    path: 'doctor',
+    category: 'Start',
+    description: 'What works here, what does not, and the fix',
+    load: async () => (await import('./doctor.js')).DoctorCommand,
+  },
+  {
+    path: 'models',
+    category: 'Start',
+    description: 'Which models can be asked, and which keys are set',
+    load: async () => (await import('./models.js')).ModelsCommand,
+  },
+  {
+    path: 'check',
+    category: 'Measure',
+    description: 'Measure how strongly a model believes a claim',
+    load: async () => (await import('./check.js')).CheckCommand,
+  },
+  {
+    path: 'research',
+    category: 'Measure',
+    description: 'The same measurement for experiments: into SQLite, and its row into the lake',
+    load: async () => (await import('./research.js')).ResearchCommand,
+  },
+  {
+    path: 'estimate',
+    category: 'Measure',
+    description: 'The estimate for samples you already have',
+    load: async () => (await import('./estimate.js')).EstimateCommand,
+  },
+  {
+    path: 'export checks',
+    category: 'Analyse',
+    description: "Write an environment's checks to the lake, as Parquet",
+    load: async () => (await import('./export.js')).ExportChecksCommand,
+  },
+  {
+    path: 'query',
+    category: 'Analyse',
+    description: 'SQL over the lake: every research run and every exported check',
+    load: async () => (await import('./query.js')).QueryCommand,
+  },
+  {
+    path: 'db up',
+    category: 'Operate',
+    description: 'Start the local Postgres',
+    load: async () => (await import('./db.js')).DbUpCommand,
+  },
+  {
+    path: 'db down',
+    category: 'Operate',
+    description: 'Stop the local Postgres and keep its data',
+    load: async () => (await import('./db.js')).DbDownCommand,
+  },
+  {
+    path: 'db status',
+    category: 'Operate',
+    description: 'Whether the local Postgres runs, and where; exits 1 when it does not answer',
+    load: async () => (await import('./db.js')).DbStatusCommand,
+  },
+  {
+    path: 'db reset',
+    category: 'Operate',
+    description: 'Remove the local Postgres and all data in it',
+    load: async () => (await import('./db.js')).DbResetCommand,
+  },
+  {
+    path: 'db url',
+    category: 'Operate',
+    description: 'Print the connection string, password included',
+    load: async () => (await import('./db.js')).DbUrlCommand,
+  },
+  {
+    path: 'db claim',
+    category: 'Operate',
+    description: 'Make a copied database (a branch, a clone) a database of its own',
+    load: async () => (await import('./db.js')).DbClaimCommand,
+  },
+  {
+    path: 'migrate',
+    category: 'Operate',
+    description: 'Apply the pending migrations',
+    load: async () => (await import('./migrate.js')).MigrateCommand,
+  },
+  {
+    path: 'migrate status',
+    category: 'Operate',
+    description: 'Which migrations are applied and which are pending; exits 1 when any is pending',
+    load: async () => (await import('./migrate.js')).MigrateStatusCommand,
+  },
+  {
+    path: 'migrate plan',
+    category: 'Operate',
+    description: 'Show what hx migrate would run, and run nothing',
+    load: async () => (await import('./migrate.js')).MigratePlanCommand,
+  },
+  {
+    path: 'migrate sum',
+    category: 'Operate',
+    description: 'Write new migration files down in migrations.sum',
+    load: async () => (await import('./migrate.js')).MigrateSumCommand,
+  },
+  {
+    path: 'serve',
+    category: 'Operate',
+    description: 'The same handlers over HTTP',
+    load: async () => (await import('./serve.js')).ServeCommand,
+  },
 ];

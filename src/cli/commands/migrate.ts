@@ -3,14 +3,11 @@ import * as t from 'typanion';
 import { askYesNo } from '../ask.js';
 import { EnvironmentCommand, HxCommand } from '../base.js';
 
-const CATEGORY = 'Operational database';
 const TO = { description: 'Number of the last migration to apply', validator: t.isNumber() };
 
 export class MigrateCommand extends EnvironmentCommand {
   static override paths = [['migrate'], ['migrate', 'up']];
   static override usage = Command.Usage({
-    category: CATEGORY,
-    description: 'Apply the pending migrations',
     details:
       'Each migration runs in a transaction of its own, under a lock, so two at once are safe. The first one ' +
       'gives the database its identity: from then on it belongs to the environment it was migrated for.',
@@ -44,8 +41,6 @@ export class MigrateCommand extends EnvironmentCommand {
 export class MigrateStatusCommand extends EnvironmentCommand {
   static override paths = [['migrate', 'status']];
   static override usage = Command.Usage({
-    category: CATEGORY,
-    description: 'Which migrations are applied and which are pending; exits 1 when any is pending',
     examples: [['As JSON', 'hx migrate status --json']],
   });
 
@@ -67,8 +62,6 @@ export class MigrateStatusCommand extends EnvironmentCommand {
 export class MigratePlanCommand extends EnvironmentCommand {
   static override paths = [['migrate', 'plan']];
   static override usage = Command.Usage({
-    category: CATEGORY,
-    description: 'Show what hx migrate would run, and run nothing',
     examples: [['What development still lacks', 'hx migrate plan --env development']],
   });
 
@@ -85,8 +78,6 @@ export class MigratePlanCommand extends EnvironmentCommand {
 export class MigrateSumCommand extends HxCommand {
   static override paths = [['migrate', 'sum']];
   static override usage = Command.Usage({
-    category: CATEGORY,
-    description: 'Write new migration files down in migrations.sum',
     details: 'For those who work on hx. Lines that are there already change only with --rewrite.',
     examples: [['After adding a migration', 'hx migrate sum']],
   });

@@ -14,8 +14,6 @@ const MODELS_SHOWN = 20;
 export class ModelsCommand extends HxCommand {
   static override paths = [['models']];
   static override usage = Command.Usage({
-    category: 'Measure',
-    description: 'Which models can be asked, and which keys are set',
     details:
       'Lists the providers with the settings that each needs, the models of an OpenAI-compatible server when one ' +
       'is set and answers, and the profiles of the simulator. Only that server is called.',

@@ -10,8 +10,6 @@ import type { Format } from '../render/formats/index.js';
 export class QueryCommand extends HxCommand {
   static override paths = [['query']];
   static override usage = Command.Usage({
-    category: 'Analyse',
-    description: 'SQL over the lake: every research run and every exported check',
     details:
       'Runs SQL (DuckDB) over the Parquet files of the lake, and over nothing else; `SHOW TABLES` lists the ' +
       'views. Several statements, set apart by `;`, run in order. Without SQL it opens a shell on a terminal, ' +

@@ -11,8 +11,6 @@ import { renderMeasurement, renderMeasurementLine } from '../render/measurement.
 export class ResearchCommand extends MeasuringCommand {
   static override paths = [['research']];
   static override usage = Command.Usage({
-    category: 'Measure',
-    description: 'The same measurement for experiments: into SQLite, and its row into the lake',
     details:
       'Every answer is committed as it arrives, and an interrupted run carries on where it stopped. --claims reads ' +
       'JSON Lines {"claim": "..."}; lines that cannot be read are named and the others still run.',

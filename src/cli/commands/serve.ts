@@ -10,8 +10,6 @@ const DEFAULT_PORT = 8_080;
 export class ServeCommand extends EnvironmentCommand {
   static override paths = [['serve']];
   static override usage = Command.Usage({
-    category: 'Operate',
-    description: 'The same handlers over HTTP',
     details:
       'POST /v1/checks, GET /v1/checks/:id, /livez and /readyz. Listens on loopback unless HX_SERVE_TOKEN is set; ' +
       'then /v1 asks for it as a bearer token. Ctrl-C or SIGTERM lets requests in flight end. One JSON line a ' +
