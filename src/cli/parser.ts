@@ -38,11 +38,6 @@ export async function execute(
 ): Promise<number> {
   const cli = await makeCli(findEntries(argv), enableColors);
   const command = cli.process([...argv], context);
-  if (command.help) {
-    // The parser knows how many values an option takes, not what they are called.
-    context.stdout.write(cli.usage(command, { detailed: true }).replaceAll('#0', 'VALUE'));
-    return 0;
-  }
   command.context = context;
   command.cli = {
     ...(cli as unknown as Command<CliContext>['cli']),
@@ -51,7 +46,8 @@ export async function execute(
     format: (colored) => cli.format(colored),
     process: (input, subContext) => cli.process(input, { ...context, ...subContext }),
     run: (input, subContext) => execute(input, { ...context, ...subContext }, enableColors),
-    usage: (shown, options) => cli.usage(shown, options),
+    // The parser knows how many values an option takes, not what they are called.
+    usage: (shown, options) => cli.usage(shown, options).replaceAll('#0', 'VALUE'),
   };
   return (await command.validateAndExecute()) ?? 0;
 }

@@ -1,0 +1,49 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DoctorResult } from '../../src/handlers/doctor.js';
+import { createTestDatabase, makeTempFolder, runHx } from '../helpers.js';
+
+const doctor = suite('hx doctor');
+
+function stateOf({ findings }: DoctorResult, name: string): string | undefined {
+  return findings.find((finding) => finding.name.startsWith(name))?.state;
+}
+
+doctor('names what works, what is missing, its fix, and the source of each setting', async () => {
+  const database = await createTestDatabase();
+  const env = {
+    ...database.variables,
+    HX_DATA_DIR: makeTempFolder(),
+    OPENAI_API_KEY: 'sk-very-secret-0123456789',
+    HX_MODEL: 'openai/x',
+  };
+  const { exitCode, stdout } = await runHx(['doctor', '--json'], { env });
+  await database.drop();
+  assert.is(exitCode, 0);
+  const result = JSON.parse(stdout) as DoctorResult;
+  for (const name of ['Node', 'Data folder', 'Research store', 'Lake', 'Database', 'Model']) {
+    assert.is(stateOf(result, name), 'ok', name);
+  }
+  for (const { state, fix } of result.findings) assert.ok(state === 'ok' || (fix ?? '') !== '');
+  const key = result.settings.find(({ name }) => name === 'OPENAI_API_KEY');
+  assert.is(key?.source, 'environment');
+  assert.not.match(stdout, 'very-secret');
+  const url = result.settings.find(({ name }) => name === 'DATABASE_URL');
+  assert.match(url?.value ?? '', '••••');
+});
+
+doctor(
+  'a missing database or model is named but is no failure; a data folder that cannot be is one',
+  async () => {
+    const fresh = await runHx(['doctor', '--json']);
+    assert.is(fresh.exitCode, 0);
+    const result = JSON.parse(fresh.stdout) as DoctorResult;
+    assert.is(stateOf(result, 'Database'), 'missing');
+    assert.is(stateOf(result, 'Model'), 'missing');
+    const broken = await runHx(['doctor', '--json'], { env: { HX_DATA_DIR: '/dev/null/data' } });
+    assert.is(broken.exitCode, 1);
+    assert.is(stateOf(JSON.parse(broken.stdout) as DoctorResult, 'Data folder'), 'broken');
+  },
+);
+
+doctor.run();
