@@ -42,6 +42,19 @@ export const SETTINGS = {
   },
   OPENAI_API_KEY: { meaning: 'Key for models openai/*', secret: true },
   OPENAI_BASE_URL: { meaning: 'Base URL for models openai/*', default: 'https://api.openai.com/v1' },
+  ANTHROPIC_API_KEY: { meaning: 'Key for models anthropic/*', secret: true },
+  ANTHROPIC_BASE_URL: {
+    meaning: 'Base URL for models anthropic/*',
+    default: 'https://api.anthropic.com/v1',
+  },
+  GEMINI_API_KEY: { meaning: 'Key for models google/*', secret: true },
+  GOOGLE_API_KEY: { meaning: 'Key for models google/* when GEMINI_API_KEY is not set', secret: true },
+  GOOGLE_GEMINI_BASE_URL: {
+    meaning: 'Base URL for models google/*',
+    default: 'https://generativelanguage.googleapis.com/v1beta',
+  },
+  XAI_API_KEY: { meaning: 'Key for models xai/*', secret: true },
+  XAI_BASE_URL: { meaning: 'Base URL for models xai/*', default: 'https://api.x.ai/v1' },
   HX_COMPATIBLE_BASE_URL: {
     meaning: 'Base URL of an OpenAI-compatible server, for models compatible/*',
     example: 'http://127.0.0.1:11434/v1',

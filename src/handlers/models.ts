@@ -2,7 +2,7 @@ import * as t from 'typanion';
 import type { Settings } from '../base/config.js';
 import { messageOf } from '../base/errors.js';
 import type { SettingName } from '../base/settings-table.js';
-import type { Provider } from '../models/provider.js';
+import { missingSettings, type Provider } from '../models/provider.js';
 import { defineHandler } from './handler.js';
 
 export interface ProviderSetting {
@@ -75,9 +75,9 @@ async function describe(
   settings: Settings,
   signal: AbortSignal,
 ): Promise<ProviderStatus> {
-  const { name, meaning, example, keySetting, baseUrlSetting, required } = provider;
-  const used = [keySetting, baseUrlSetting].filter((setting) => setting !== undefined);
-  const isReady = required.every((setting) => settings.get(setting) !== undefined);
+  const { name, meaning, example, keySetting, otherKeySetting, baseUrlSetting, required } = provider;
+  const used = [keySetting, otherKeySetting, baseUrlSetting].filter((setting) => setting !== undefined);
+  const isReady = missingSettings(provider, settings).length === 0;
   return {
     provider: name,
     meaning,

@@ -1,8 +1,8 @@
 import type { Settings } from '../base/config.js';
-import { boundedFetch } from './bounded-fetch.js';
 import { endpointOf } from './endpoint.js';
 import { makeLiveModel } from './live.js';
 import type { Model } from './model.js';
+import { modelFetch } from './model-fetch.js';
 import type { Provider } from './provider.js';
 
 /** Any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp, LM Studio and others. */
@@ -20,7 +20,7 @@ export const compatible: Provider = {
       name: 'compatible',
       baseURL: endpoint.baseUrl,
       supportsStructuredOutputs: true,
-      fetch: boundedFetch(endpoint),
+      fetch: modelFetch(endpoint),
       ...(endpoint.secret === undefined ? {} : { apiKey: endpoint.secret }),
     });
     return makeLiveModel({

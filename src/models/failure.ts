@@ -2,6 +2,7 @@ import { messageOf, systemCode } from '../base/errors.js';
 import { MASK } from '../base/secrets.js';
 import type { SettingName } from '../base/settings-table.js';
 import { type FailureKind, ModelCallError } from './model.js';
+import { accountProblem, type ProviderMessage, providerMessage } from './provider-message.js';
 
 /** What is known of the endpoint that failed. */
 export interface Endpoint {
@@ -29,34 +30,30 @@ const RETRYABLE = new Set([408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524
 export function httpFailure(endpoint: Endpoint, failure: HttpFailure): ModelCallError {
   const { status, headers, body, cause } = failure;
   const said = providerMessage(body);
-  const exhausted = status === 429 && said.code === 'insufficient_quota';
+  const account = accountProblem(status, said);
   const text = said.message === '' ? '' : `: ${sentence(redact(said.message, endpoint.secret))}`;
   return new ModelCallError(`${endpoint.provider} answered ${status}${text || '.'}`, {
-    kind: exhausted ? 'credentials' : kindOf(status),
+    kind: account === null ? kindOf(status) : 'credentials',
     status,
-    retryAfterMs: retryAfterMs(headers, Date.now()),
-    hint: hintFor(status, said, endpoint, exhausted),
+    retryAfterMs: retryAfterMs(headers, Date.now()) ?? said.retryDelayMs,
+    hint: account === null ? hintFor(status, said, endpoint) : accountHint(account, endpoint),
     cause,
   });
 }
 
 function kindOf(status: number): FailureKind {
-  if (status === 401 || status === 403) return 'credentials';
   return RETRYABLE.has(status) || status >= 500 ? 'retryable' : 'fatal';
 }
 
-function hintFor(
-  status: number,
-  said: ProviderMessage,
-  endpoint: Endpoint,
-  exhausted: boolean,
-): string | undefined {
-  if (exhausted)
-    return `The account behind ${endpoint.keySetting ?? 'the key'} has no credit left: top it up, or use another key.`;
-  if (kindOf(status) === 'credentials') {
-    const key = endpoint.keySetting ?? 'the key';
-    return `Check ${key}: it is ${endpoint.secret === undefined ? 'not set' : 'set, but not accepted for this model'}.`;
+function accountHint(problem: 'key' | 'credit', { keySetting, secret }: Endpoint): string {
+  const key = keySetting ?? 'the key';
+  if (problem === 'credit') {
+    return `The account behind ${key} has no credit left: top it up, or use another key.`;
   }
+  return `Check ${key}: it is ${secret === undefined ? 'not set' : 'set, but not accepted for this model'}.`;
+}
+
+function hintFor(status: number, said: ProviderMessage, endpoint: Endpoint): string | undefined {
   if (status === 404) return `Check the model's name and the base URL (${endpoint.baseUrl}); see hx models.`;
   if (status === 400 && `${said.param} ${said.message}`.includes('temperature')) {
     return 'hx sends every model the same temperature. Choose a model that takes one.';
@@ -84,39 +81,11 @@ function rootCause(thrown: unknown): unknown {
   return error;
 }
 
-interface ProviderMessage {
-  readonly message: string;
-  readonly code: string | null;
-  readonly param: string | null;
-}
-
-/** Reads `{error: {message, code, param}}` as OpenAI and its likes send it; other bodies are taken as text. */
-export function providerMessage(body: string | undefined): ProviderMessage {
-  const nothing = { message: '', code: null, param: null };
-  if (body === undefined || body === '') return nothing;
-  try {
-    const parsed = JSON.parse(body) as { error?: unknown; message?: unknown; detail?: unknown } | null;
-    const error = typeof parsed?.error === 'object' && parsed.error !== null ? parsed.error : parsed;
-    const { message, code, param } = (error ?? {}) as Record<string, unknown>;
-    return {
-      message: firstText(message, parsed?.error, parsed?.detail) ?? '',
-      code: firstText(code) ?? null,
-      param: firstText(param) ?? null,
-    };
-  } catch {
-    return /^\s*</.test(body) ? nothing : { ...nothing, message: body };
-  }
-}
-
-function firstText(...values: unknown[]): string | undefined {
-  return values.find((value) => typeof value === 'string');
-}
-
 /** Takes secrets and control characters out of foreign text, and shortens it. */
 export function redact(text: string, secret: string | undefined): string {
   const masked = secret === undefined || secret.length < 4 ? text : text.replaceAll(secret, MASK);
   return masked
-    .replace(/\b(?:sk|xai|key)-[\w*-]{6,}/g, MASK)
+    .replace(/\b(?:(?:sk|xai|key)-[\w*-]{6,}|AIza[\w*-]{6,})/g, MASK)
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
     .slice(0, MAX_MESSAGE_CHARACTERS);

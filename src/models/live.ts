@@ -1,8 +1,20 @@
-import type { FinishReason, LanguageModelMiddleware, Output, Warning, wrapLanguageModel } from 'ai';
+import type {
+  FinishReason,
+  generateText,
+  LanguageModelMiddleware,
+  Output,
+  Warning,
+  wrapLanguageModel,
+} from 'ai';
 import { ANSWER_SCHEMA, type Finish } from '../rpl/answer.js';
 import type { Decoding, ModelIdentity, PlannedSample } from '../rpl/sample.js';
-import { type Endpoint, httpFailure, providerMessage, redact, transportFailure } from './failure.js';
+import { readEnvelope } from './envelope.js';
+import { type Endpoint, httpFailure, redact, transportFailure } from './failure.js';
 import { type Model, ModelCallError, type Reply } from './model.js';
+import { noTemperature } from './model-fetch.js';
+import { isRefusal, providerMessage } from './provider-message.js';
+
+type SharedOptions = NonNullable<Parameters<typeof generateText>[0]['providerOptions']>;
 
 export interface LiveModelOptions {
   readonly identity: ModelIdentity;
@@ -10,7 +22,7 @@ export interface LiveModelOptions {
   /** The AI SDK's model of the provider. */
   readonly languageModel: Parameters<typeof wrapLanguageModel>[0]['model'];
   /** Settings that only this provider knows, keyed by provider. */
-  readonly providerOptions?: Record<string, Record<string, string | number | boolean>>;
+  readonly providerOptions?: SharedOptions;
 }
 
 /**
@@ -37,13 +49,16 @@ export async function makeLiveModel(options: LiveModelOptions): Promise<Model> {
         output: RAW_ANSWER,
         providerOptions,
       });
+      const { model: modelResolved, fingerprint, refusal } = readEnvelope(result.response.body);
+      // No prompt has zero tokens: the SDK writes 0 where a provider reported nothing.
+      const isReported = (result.usage.inputTokens ?? 0) > 0;
       return {
-        text: result.text,
-        finish: finishOf(result.finishReason),
-        modelResolved: result.response.modelId,
-        systemFingerprint: fingerprintOf(result.response.body),
-        tokensIn: result.usage.inputTokens ?? null,
-        tokensOut: result.usage.outputTokens ?? null,
+        text: refusal ?? result.text,
+        finish: refusal === null ? finishOf(result.finishReason) : 'refusal',
+        modelResolved,
+        systemFingerprint: fingerprint,
+        tokensIn: isReported ? (result.usage.inputTokens ?? null) : null,
+        tokensOut: isReported ? (result.usage.outputTokens ?? null) : null,
       };
     } catch (thrown) {
       signal.throwIfAborted();
@@ -79,12 +94,7 @@ function dropWarnings(endpoint: Endpoint): LanguageModelMiddleware {
     wrapGenerate: async ({ doGenerate }) => {
       const result = await doGenerate();
       const dropped = result.warnings.find(dropsDecoding);
-      if (dropped !== undefined) {
-        throw new ModelCallError(`${endpoint.provider} does not take the parameter ${dropped.feature}.`, {
-          kind: 'fatal',
-          hint: 'hx sends every model the same decoding parameters. Choose a model that takes them.',
-        });
-      }
+      if (dropped !== undefined) throw noTemperature(endpoint.provider, dropped.feature);
       return { ...result, warnings: [] };
     },
   };
@@ -102,20 +112,15 @@ function finishOf(reason: FinishReason): Finish {
   return reason === 'content-filter' ? 'refusal' : 'other';
 }
 
-function fingerprintOf(body: unknown): string | null {
-  if (typeof body !== 'object' || body === null || !('system_fingerprint' in body)) return null;
-  return typeof body.system_fingerprint === 'string' ? body.system_fingerprint : null;
-}
-
 type IsApiError = (error: unknown) => error is import('ai').APICallError;
 
 /** Some providers refuse a prompt by an error instead of by an answer. */
 function refusalOf(thrown: unknown, isApiError: IsApiError): Reply | null {
-  if (!isApiError(thrown) || thrown.statusCode !== 400) return null;
-  const { code, message } = providerMessage(bodyText(thrown.responseBody));
-  if (code !== 'content_filter' && code !== 'content_policy_violation') return null;
+  if (!isApiError(thrown) || thrown.statusCode === undefined) return null;
+  const said = providerMessage(bodyText(thrown.responseBody));
+  if (!isRefusal(thrown.statusCode, said)) return null;
   return {
-    text: redact(message, undefined),
+    text: redact(said.message, undefined),
     finish: 'refusal',
     modelResolved: null,
     systemFingerprint: null,

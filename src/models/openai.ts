@@ -1,8 +1,8 @@
 import type { Settings } from '../base/config.js';
-import { boundedFetch } from './bounded-fetch.js';
 import { endpointOf } from './endpoint.js';
 import { makeLiveModel } from './live.js';
 import type { Model } from './model.js';
+import { modelFetch } from './model-fetch.js';
 import type { Provider } from './provider.js';
 
 /** OpenAI, by its Responses API. */
@@ -20,7 +20,7 @@ export const openai: Provider = {
     const provider = createOpenAI({
       apiKey: endpoint.secret ?? '',
       baseURL: endpoint.baseUrl,
-      fetch: boundedFetch(endpoint),
+      fetch: modelFetch(endpoint),
     });
     return makeLiveModel({
       identity: { model: `openai/${name}`, provider: 'openai', baseUrl: endpoint.baseUrl, simulated: false },

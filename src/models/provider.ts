@@ -11,8 +11,12 @@ export interface Provider {
   readonly example: string;
   /** Setting that holds the key. */
   readonly keySetting?: SettingName;
+  /** Another usual name of the key, read when `keySetting` is not set. */
+  readonly otherKeySetting?: SettingName;
   /** Setting that holds the base URL. */
   readonly baseUrlSetting?: SettingName;
+  /** What a base URL ends in; added where it is missing, as in the addresses that the provider's own tools take. */
+  readonly apiVersion?: string;
   /** The settings without which no call can be made. */
   readonly required: readonly SettingName[];
   /** Names that belong to this provider even without its prefix. */
@@ -27,4 +31,20 @@ export interface Provider {
    * @throws ModelCallError when it gives no list, HxError `configuration` as `open` does.
    */
   list?(settings: Settings, signal: AbortSignal): Promise<string[]>;
+}
+
+/** The setting that holds the key: the usual one, or the other name of it when only that is set. */
+export function keySettingOf(provider: Provider, settings: Settings): SettingName | undefined {
+  const { keySetting, otherKeySetting } = provider;
+  const isOther =
+    keySetting !== undefined && otherKeySetting !== undefined && settings.get(keySetting) === undefined;
+  return isOther && settings.get(otherKeySetting) !== undefined ? otherKeySetting : keySetting;
+}
+
+/** The required settings that are not set. */
+export function missingSettings(provider: Provider, settings: Settings): SettingName[] {
+  return provider.required.filter((name) => {
+    const setting = name === provider.keySetting ? keySettingOf(provider, settings) : name;
+    return setting === undefined || settings.get(setting) === undefined;
+  });
 }

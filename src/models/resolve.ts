@@ -1,18 +1,21 @@
 import type { Settings } from '../base/config.js';
 import { HxError } from '../base/errors.js';
+import { anthropic } from './anthropic.js';
 import { compatible } from './compatible.js';
+import { google } from './google.js';
 import type { Model } from './model.js';
 import { openai } from './openai.js';
-import type { Provider } from './provider.js';
+import { missingSettings, type Provider } from './provider.js';
 import { simulator } from './simulator.js';
+import { xai } from './xai.js';
 
 /** Every provider. A new one is one file and one entry here. */
-export const PROVIDERS: readonly Provider[] = [openai, compatible, simulator];
+export const PROVIDERS: readonly Provider[] = [openai, anthropic, google, xai, compatible, simulator];
 
 /** The three ways to get answers, for messages about a model that cannot be asked. */
 export const WAYS_FORWARD =
-  'Set OPENAI_API_KEY for OpenAI; or set HX_COMPATIBLE_BASE_URL to a local OpenAI-compatible server and use ' +
-  '--model compatible/<name>; or try it without any model: --model simulator/default.';
+  "Set a provider's key (OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or XAI_API_KEY); or set " +
+  'HX_COMPATIBLE_BASE_URL to a local OpenAI-compatible server and use --model compatible/<name>; or try it without any model: --model simulator/default.';
 
 export interface ModelName {
   readonly provider: string;
@@ -33,7 +36,7 @@ export function parseModelName(text: string): ModelName {
   const ownName = name.slice(slash + 1);
   if (provider === undefined || ownName === '') {
     throw new HxError('usage', `Unknown model "${text}".`, {
-      hint: `Write ${PROVIDERS.map(({ example }) => example).join(', ')}, or a bare OpenAI name such as gpt-4.1-mini. See hx models.`,
+      hint: `Write ${PROVIDERS.map(({ example }) => example).join(', ')}, or a bare name that begins with gpt-, claude-, gemini- or grok-. See hx models.`,
     });
   }
   return { provider: provider.name, name: ownName };
@@ -59,7 +62,7 @@ export async function resolveModel(text: string, settings: Settings): Promise<Mo
   const { provider: providerName, name } = parseModelName(text);
   const provider = PROVIDERS.find((candidate) => candidate.name === providerName);
   if (provider === undefined) throw new HxError('bug', `The provider ${providerName} is not registered.`);
-  const missing = provider.required.filter((setting) => settings.get(setting) === undefined);
+  const missing = missingSettings(provider, settings);
   if (missing.length > 0) {
     throw new HxError(
       'configuration',

@@ -14,13 +14,16 @@ async function modelsJson(env: Record<string, string>): Promise<ModelsResult> {
 
 test('says what is set, from where, with secrets masked', async () => {
   const key = 'sk-very-secret-0123456789';
-  const result = await modelsJson({ OPENAI_API_KEY: key, HX_MODEL: 'gpt-4o' });
+  const result = await modelsJson({ OPENAI_API_KEY: key, GOOGLE_API_KEY: 'other', HX_MODEL: 'gpt-4o' });
   assert.not.match(JSON.stringify(result), 'very-secret');
   assert.is(result.default_model, 'gpt-4o');
   assert.equal(
     result.providers.map(({ provider, is_ready }) => [provider, is_ready]),
     [
       ['openai', true],
+      ['anthropic', false],
+      ['google', true],
+      ['xai', false],
       ['compatible', false],
       ['simulator', true],
     ],

@@ -292,7 +292,7 @@ test('short waits that add up without any answer stop as well', async () => {
 });
 
 test('an error that no model should throw ends the asking as it is', async () => {
-  const model = await modelAt({ baseUrl: 'http://127.0.0.1:9/v1' }, 'compatible');
+  const model = await modelAt({ origin: 'http://127.0.0.1:9' }, 'compatible');
   const defect = new TypeError('defect');
   const broken = { ...model, ask: () => Promise.reject(defect) };
   const { error } = await askAll(optionsFor(broken, 3));

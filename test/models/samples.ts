@@ -6,6 +6,7 @@ import { resolveModel } from '../../src/models/resolve.js';
 import type { Attempt, PlannedSample } from '../../src/rpl/sample.js';
 import { makeTestSettings } from '../helpers.js';
 import type { ModelServer } from './server.js';
+import type { WireName } from './wire.js';
 
 export const DECODING = { temperature: 0.7, maxOutputTokens: 512 };
 
@@ -21,19 +22,29 @@ export function makeSamples(count: number, claim = 'Water is wet.'): PlannedSamp
   }));
 }
 
-/** A model behind the test server, by either wire format. */
+/** Settings under which every provider is the test server. */
+export function serverVariables(origin: string): Record<string, string> {
+  return {
+    OPENAI_API_KEY: 'sk-test-0123456789abcdef',
+    OPENAI_BASE_URL: `${origin}/v1`,
+    ANTHROPIC_API_KEY: 'anthropic-secret',
+    ANTHROPIC_BASE_URL: origin,
+    GEMINI_API_KEY: 'google-secret',
+    GOOGLE_GEMINI_BASE_URL: origin,
+    XAI_API_KEY: 'xai-secret',
+    XAI_BASE_URL: `${origin}/xai`,
+    HX_COMPATIBLE_BASE_URL: `${origin}/v1`,
+    HX_COMPATIBLE_API_KEY: 'compatible-secret',
+  };
+}
+
+/** A model behind the test server, by any provider's wire format. */
 export function modelAt(
-  server: { readonly baseUrl: string },
-  provider: 'openai' | 'compatible',
+  server: { readonly origin: string },
+  provider: WireName,
   name = 'test-model',
 ): Promise<Model> {
-  const settings = makeTestSettings({
-    OPENAI_API_KEY: 'sk-test-0123456789abcdef',
-    OPENAI_BASE_URL: server.baseUrl,
-    HX_COMPATIBLE_BASE_URL: server.baseUrl,
-    HX_COMPATIBLE_API_KEY: 'compatible-secret',
-  });
-  return resolveModel(`${provider}/${name}`, settings);
+  return resolveModel(`${provider}/${name}`, makeTestSettings(serverVariables(server.origin)));
 }
 
 export function optionsFor(model: Model, count: number, more: Partial<AskOptions> = {}): AskOptions {

@@ -1,14 +1,26 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { requestedModel, WIRE, WIRE_NAMES, type WireFormat } from './wire.js';
+
+export { answerJson } from './wire.js';
 
 /** How the server behaves towards one request. */
 export type Behaviour =
-  | { readonly type: 'good'; readonly probTrue?: number }
+  | {
+      readonly type: 'good';
+      readonly probTrue?: number;
+      /** The model as the answer names it. */
+      readonly resolved?: string;
+      readonly fingerprint?: string;
+      /** Whether the answer reports its tokens; it does by default. */
+      readonly hasUsage?: boolean;
+    }
   | { readonly type: 'fenced' | 'prose' | 'off-schema' | 'leak'; readonly probTrue?: number }
   | { readonly type: 'refusal' | 'truncated' | 'hang' | 'reset' | 'huge' | 'html' }
   /** Any text as the answer. */
   | { readonly type: 'text'; readonly text: string }
-  /** An HTTP error in OpenAI's form. */
+  /** An HTTP error in the provider's own form. */
+  | { readonly type: 'expired' }
   | {
       readonly type: 'error';
       readonly status: number;
@@ -39,8 +51,10 @@ export interface ModelServerOptions {
 }
 
 export interface ModelServer {
-  /** Base URL, ending in `/v1`. */
+  /** Base URL of OpenAI's formats, ending in `/v1`. */
   readonly baseUrl: string;
+  /** The address without any path. */
+  readonly origin: string;
   /** Calls in the order of their arrival, `/models` left out. */
   readonly calls: readonly RecordedRequest[];
   /** Most calls that were open at once. */
@@ -50,18 +64,7 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
-/** A strict answer as JSON text. */
-export function answerJson(probTrue: number, reasons: readonly string[] = ['Because.']): string {
-  return JSON.stringify({
-    belief: { prob_true: probTrue, label: 'uncertain' },
-    reasons,
-    assumptions: [],
-    uncertainties: [],
-    flags: { refused: false, off_topic: false },
-  });
-}
-
-/** A loopback server that speaks OpenAI's chat completions and Responses, and misbehaves when told to. */
+/** A loopback server that speaks every provider's own format, and misbehaves when told to. */
 export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
   const calls: RecordedRequest[] = [];
   let open = 0;
@@ -86,11 +89,15 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     calls.push(record);
     const behaviour = options.respond?.(record, calls.length - 1) ?? { type: 'good' };
     if (options.latencyMs !== undefined) await new Promise((done) => setTimeout(done, options.latencyMs));
-    behave(response, behaviour, path.endsWith('/responses'), String(body?.['model']));
+    const wire = WIRE_NAMES.map((name) => WIRE[name]).find(({ owns }) => owns(path));
+    if (wire === undefined) sendJson(response, 404, { error: { message: `no such path: ${path}` } });
+    else behave(response, behaviour, wire, body, requestedModel(path, body));
   };
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    origin,
+    baseUrl: `${origin}/v1`,
     calls,
     widest: () => Math.max(0, ...calls.map(({ openRequests }) => openRequests)),
     openCalls: () => open,
@@ -122,7 +129,13 @@ function sendJson(
   response.end(JSON.stringify(body));
 }
 
-function behave(response: ServerResponse, behaviour: Behaviour, isResponses: boolean, model: string): void {
+function behave(
+  response: ServerResponse,
+  behaviour: Behaviour,
+  wire: WireFormat,
+  body: RecordedRequest['body'],
+  model: string,
+): void {
   switch (behaviour.type) {
     case 'hang':
       return;
@@ -141,71 +154,26 @@ function behave(response: ServerResponse, behaviour: Behaviour, isResponses: boo
       return;
     case 'error': {
       const { status, message = 'scripted', code = null, param = null, headers } = behaviour;
-      sendJson(response, status, { error: { message, type: 'error', code, param } }, headers);
+      sendJson(response, status, wire.error(status, { message, code, param }), headers);
+      return;
+    }
+    case 'expired': {
+      const { status, message, code = null } = wire.expiredKey;
+      sendJson(response, status, wire.error(status, { message, code, param: null }));
       return;
     }
     default:
-      sendJson(response, 200, isResponses ? responsesBody(behaviour, model) : chatBody(behaviour, model));
+      sendJson(response, 200, answerOf(behaviour, wire, body, model));
   }
 }
 
-function textOf(behaviour: Behaviour): string {
-  const probTrue = ('probTrue' in behaviour ? behaviour.probTrue : undefined) ?? 0.7;
-  if (behaviour.type === 'text') return behaviour.text;
-  if (behaviour.type === 'refusal') return 'I cannot help with that.';
-  const json = answerJson(probTrue);
-  if (behaviour.type === 'fenced') return `\`\`\`json\n${json}\n\`\`\``;
-  if (behaviour.type === 'prose') return `My answer follows.\n${json}\nThat is my answer.`;
-  if (behaviour.type === 'off-schema') return JSON.stringify({ probability: probTrue });
-  if (behaviour.type === 'leak') return answerJson(probTrue, ['See https://example.org/page.']);
-  return behaviour.type === 'truncated' ? json.slice(0, 40) : json;
-}
-
-const CREATED = 1_780_000_000;
-
-function chatBody(behaviour: Behaviour, model: string): unknown {
-  const isRefusal = behaviour.type === 'refusal';
-  const text = textOf(behaviour);
-  const message = isRefusal ? { content: null, refusal: text } : { content: text };
-  return {
-    id: 'chatcmpl-1',
-    object: 'chat.completion',
-    created: CREATED,
-    model: `${model}-2026-01-01`,
-    system_fingerprint: 'fp_test',
-    choices: [
-      {
-        index: 0,
-        message: { role: 'assistant', ...message },
-        finish_reason: behaviour.type === 'truncated' ? 'length' : 'stop',
-      },
-    ],
-    usage: { prompt_tokens: 90, completion_tokens: 60, total_tokens: 150 },
-  };
-}
-
-function responsesBody(behaviour: Behaviour, model: string): unknown {
-  const isTruncated = behaviour.type === 'truncated';
-  const text = textOf(behaviour);
-  const content =
-    behaviour.type === 'refusal'
-      ? { type: 'refusal', refusal: text }
-      : { type: 'output_text', text, annotations: [] };
-  return {
-    id: 'resp_1',
-    object: 'response',
-    created_at: CREATED,
-    status: isTruncated ? 'incomplete' : 'completed',
-    incomplete_details: isTruncated ? { reason: 'max_output_tokens' } : null,
-    error: null,
-    model: `${model}-2026-01-01`,
-    output: [{ type: 'message', id: 'msg_1', status: 'completed', role: 'assistant', content: [content] }],
-    usage: {
-      input_tokens: 90,
-      input_tokens_details: { cached_tokens: 0 },
-      output_tokens: 60,
-      output_tokens_details: { reasoning_tokens: 0 },
-      total_tokens: 150,
-    },
-  };
+function answerOf(
+  behaviour: Behaviour,
+  wire: WireFormat,
+  body: RecordedRequest['body'],
+  model: string,
+): unknown {
+  const answer = wire.answer(behaviour, model, body);
+  const hasUsage = behaviour.type !== 'good' || behaviour.hasUsage !== false;
+  return hasUsage ? answer : { ...(answer as object), usage: undefined, usageMetadata: undefined };
 }
