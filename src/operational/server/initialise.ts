@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Account } from './account.js';
 import { type Binaries, program } from './binaries.js';
 import { SUPERUSER } from './cluster.js';
@@ -31,9 +32,10 @@ export function isWholeCluster(dataFolder: string): boolean {
 /** Makes a new cluster beside its final place, then moves it there: whole or not at all. */
 export async function initialiseCluster(making: Making, password: string): Promise<void> {
   const { binaries, dataFolder, account, durable, signal } = making;
-  const partial = `${dataFolder}.partial`;
-  const passwordFile = `${dataFolder}.password`;
-  for (const leftover of [partial, passwordFile]) rmSync(leftover, { recursive: true, force: true });
+  await removeLeftovers(dataFolder);
+  // A name of its own: an initdb whose hx was killed may still be writing to the last one.
+  const partial = `${dataFolder}.partial-${randomBytes(4).toString('hex')}`;
+  const passwordFile = `${partial}.password`;
   try {
     mkdirSync(partial, { mode: 0o700 });
     giveTo(partial, account);
@@ -57,6 +59,14 @@ export async function initialiseCluster(making: Making, password: string): Promi
     renameSync(partial, dataFolder);
   } finally {
     for (const leftover of [partial, passwordFile]) rmSync(leftover, { recursive: true, force: true });
+  }
+}
+
+async function removeLeftovers(dataFolder: string): Promise<void> {
+  const parent = dirname(dataFolder);
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(`${basename(dataFolder)}.partial`)) continue;
+    await rm(join(parent, name), { recursive: true, force: true, maxRetries: 30, retryDelay: 20 });
   }
 }
 
