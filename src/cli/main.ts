@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { HxError, systemCode, toHxError } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
-import { COMMANDS } from './commands/index.js';
+import { COMMANDS, type CommandEntry } from './commands/index.js';
 import { type CliContext, isTerminal } from './context.js';
 import { helpJson, renderHelp } from './help.js';
 import { renderError, renderErrorJson } from './render/error.js';
@@ -59,7 +59,7 @@ export async function runCli(argv: string[], context: CliContext): Promise<numbe
     }
     refuseUnknownCommand(argv);
     const { execute } = await import('./parser.js');
-    return await execute(argv, context, isTerminal(context.stdout) && !plainly);
+    return await execute(helpAlone(argv), context, isTerminal(context.stdout) && !plainly);
   } catch (thrown) {
     const error = toCliError(thrown, argv);
     if (json) context.stderr.write(renderErrorJson(error));
@@ -71,12 +71,20 @@ export async function runCli(argv: string[], context: CliContext): Promise<numbe
   }
 }
 
-/** No command at all, or help as such; `hx COMMAND --help` is the command's own. */
+function asksForHelp(argv: readonly string[]): boolean {
+  return argv.some((word) => word === '--help' || word === '-h');
+}
+
+/** Help as such; `hx COMMAND --help` is the command's own. */
 function isHelp(argv: readonly string[]): boolean {
-  const words = argv.filter((word) => !word.startsWith('-'));
-  return words.length === 0
-    ? !argv.some((word) => word === '-v' || word === '--version')
-    : argv[0] === 'help';
+  if (argv.length === 0 || argv[0] === 'help') return true;
+  return leadingWords(argv).length === 0 && asksForHelp(argv);
+}
+
+/** `hx check "a claim" --help` asks for the help of `hx check`, whatever else was typed. */
+function helpAlone(argv: readonly string[]): readonly string[] {
+  const entry = findEntry(argv);
+  return entry !== undefined && asksForHelp(argv) ? [...entry.path.split(' '), '--help'] : argv;
 }
 
 function version(): string {
@@ -127,10 +135,16 @@ function isParserError(thrown: unknown): thrown is Error {
   );
 }
 
+/** The command that a command line begins with. */
+function findEntry(argv: readonly string[]): CommandEntry | undefined {
+  const [first = '', second] = leadingWords(argv);
+  return (
+    COMMANDS.find(({ path }) => path === `${first} ${second}`) ?? COMMANDS.find(({ path }) => path === first)
+  );
+}
+
 /** Points at the help of the command that was meant. */
 function usageHint(argv: readonly string[]): string {
-  const [first = '', second] = leadingWords(argv);
-  const entry =
-    COMMANDS.find(({ path }) => path === `${first} ${second}`) ?? COMMANDS.find(({ path }) => path === first);
+  const entry = findEntry(argv);
   return entry === undefined ? 'See hx --help for the commands.' : `See hx ${entry.path} --help.`;
 }

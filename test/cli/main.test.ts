@@ -19,6 +19,12 @@ cli('no command and --help print every command', async () => {
 cli("a command's help goes to standard output", async () => {
   const { exitCode, stdout } = await runHx(['check', '--help']);
   assert.is(exitCode, 0);
+  for (const argv of [
+    ['check', '-h'],
+    ['check', 'a claim', '--json', '--help'],
+  ]) {
+    assert.is((await runHx(argv)).stdout, stdout);
+  }
   assert.match(stdout, '--estimator VALUE');
   assert.match(stdout, 'Examples');
 });
