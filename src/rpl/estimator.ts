@@ -1,27 +1,32 @@
 import { HxError } from '../base/errors.js';
-import { oneStageBootstrap, twoStageBootstrap } from './bootstrap.js';
-import { normalCdf, studentQuantile } from './distributions.js';
-import { Prng } from './prng.js';
+import { answerGridStep, gridLogit } from './answer-grid.js';
+import {
+  BOOTSTRAP_FROM_TEMPLATES,
+  clusterInterval,
+  expandedInterval,
+  type Interval,
+  type Resampling,
+  steinInterval,
+  studentInterval,
+} from './interval.js';
 import { type StabilityBand, stabilityBand, stabilityScore } from './stability.js';
-import { logit, mean, percentile, probabilityOf, standardDeviation, trimmedMean } from './statistics.js';
+import { mean, percentile, probabilityOf, trimmedMean } from './statistics.js';
 
-export const ESTIMATORS = ['rpl-1', 'rpl-2'] as const;
+/** The intervals that can be chosen. */
+export const ESTIMATORS = ['rpl-1', 'rpl-2', 't'] as const;
 export type Estimator = (typeof ESTIMATORS)[number];
+
+/** `stein` cannot be chosen: it is the interval of a measurement that grew to a wanted width. */
+export type IntervalMethod = Estimator | 'stein';
 
 export const DEFAULT_ESTIMATOR: Estimator = 'rpl-2';
 export const DEFAULT_RESAMPLES = 5_000;
 export const MAX_RESAMPLES = 100_000;
-export const CONFIDENCE_LEVEL = 0.95;
 
 /** Below this many usable samples no estimate is given. */
 export const MIN_USABLE_SAMPLES = 3;
 /** An interval over templates needs at least two of them. */
 export const MIN_TEMPLATES = 2;
-/** From here on `rpl-2` uses the trimmed centre and the bootstrap, below it Student's t on the means. */
-export const BOOTSTRAP_FROM_TEMPLATES = 8;
-
-/** Answer grids that models are seen to use, coarsest first, in probability. */
-const ANSWER_GRID_STEPS = [0.05, 0.01, 0.001] as const;
 
 /** One usable answer. */
 export interface EstimatorSample {
@@ -44,25 +49,42 @@ export interface Estimate {
   readonly stability_band: StabilityBand;
   readonly imbalance_ratio: number;
   readonly n_templates: number;
-  readonly estimator: Estimator;
+  readonly estimator: IntervalMethod;
   readonly bootstrap_seed: bigint;
 }
 
-export interface EstimatorOptions {
-  readonly estimator: Estimator;
-  /** Bootstrap resamples, B. */
-  readonly resamples: number;
-  readonly seed: bigint;
+export interface EstimatorOptions extends Resampling {
+  readonly estimator: IntervalMethod;
+  /** Templates of the first stage; for `stein` only. */
+  readonly firstStage?: readonly string[] | undefined;
+}
+
+/** A template's usable answers in logits, replicates upward. */
+export interface TemplateLogits {
+  readonly template: string;
+  readonly logits: Float64Array;
 }
 
 /**
  * Estimates the prior belief from usable samples: logits, mean over the replicates of a template, every
  * template weighing the same, then the centre and 95 % interval of the chosen estimator. The same samples in
  * any order give the same bytes.
+ *
+ * | estimator | answers of 0 and 1 | centre | interval |
+ * |---|---|---|---|
+ * | `rpl-1` | clamped to 1e-6 | 20 % trimmed mean | two-stage bootstrap percentiles |
+ * | `rpl-2` | read by their grid | 20 % trimmed mean; mean below 8 templates | expanded bootstrap percentiles; t below 8 |
+ * | `t` | clamped to 1e-6 | mean | Student's t |
+ * | `stein` | read by their grid | mean | Student's t with the spread of the first stage |
+ *
+ * Where answers are read by their grid, neither side of the interval is ever nearer to the centre than half a
+ * step of it: rounding alone leaves that much open.
  * @throws HxError `insufficient_samples` below 3 samples or 2 templates.
  */
 export function estimate(samples: readonly EstimatorSample[], options: EstimatorOptions): Estimate {
-  const groups = groupByTemplate(samples);
+  const { estimator } = options;
+  const gridStep = gridStepFor(samples, estimator);
+  const groups = groupByTemplate(samples, gridStep);
   if (samples.length < MIN_USABLE_SAMPLES || groups.length < MIN_TEMPLATES) {
     throw new HxError(
       'insufficient_samples',
@@ -70,105 +92,83 @@ export function estimate(samples: readonly EstimatorSample[], options: Estimator
       { hint: `An estimate needs at least ${MIN_USABLE_SAMPLES} samples over ${MIN_TEMPLATES} templates.` },
     );
   }
-  const sortedMeans = Float64Array.from(groups, mean).sort();
-  const interval =
-    options.estimator === 'rpl-1'
-      ? rpl1(groups, sortedMeans, options)
-      : rpl2(sortedMeans, answerGridStep(samples), options);
+  const sortedMeans = sortedMeansOf(groups);
+  const interval = intervalOf(groups, sortedMeans, options);
+  const probability = probabilityOf(interval.centre);
+  const low = Math.max(0, Math.min(probabilityOf(interval.low), probability - gridStep / 2));
+  const high = Math.min(1, Math.max(probabilityOf(interval.high), probability + gridStep / 2));
   const iqr = percentile(sortedMeans, 0.75) - percentile(sortedMeans, 0.25);
-  const sizes = groups.map((group) => group.length);
+  const sizes = groups.map(({ logits }) => logits.length);
   return {
-    prob_true_rpl: probabilityOf(interval.centre),
+    prob_true_rpl: probability,
     logit: interval.centre,
-    ci_lo: interval.low,
-    ci_hi: interval.high,
-    ci_width: interval.high - interval.low,
+    ci_lo: low,
+    ci_hi: high,
+    ci_width: high - low,
     template_iqr_logit: iqr,
     stability_score: stabilityScore(iqr),
     stability_band: stabilityBand(iqr),
     imbalance_ratio: Math.max(...sizes) / Math.min(...sizes),
     n_templates: groups.length,
-    estimator: options.estimator,
+    estimator,
     bootstrap_seed: options.seed,
   };
 }
 
-/** The point estimate alone, as a probability. */
-export function centreOf(samples: readonly EstimatorSample[], estimator: Estimator): number {
-  return probabilityOf(centreOfMeans(Float64Array.from(groupByTemplate(samples), mean).sort(), estimator));
-}
-
-/** Trimmed mean of the template means; `rpl-2` takes the plain mean below 8 templates. */
-function centreOfMeans(sortedMeans: Float64Array, estimator: Estimator): number {
-  const plain = estimator === 'rpl-2' && sortedMeans.length < BOOTSTRAP_FROM_TEMPLATES;
-  return plain ? mean(sortedMeans) : trimmedMean(sortedMeans);
-}
-
-interface Interval {
-  /** Logit. */
-  readonly centre: number;
-  /** Probability. */
-  readonly low: number;
-  /** Probability. */
-  readonly high: number;
-}
-
-/** Reference-compatible: two-stage cluster bootstrap percentiles, widened to contain the trimmed centre. */
-function rpl1(
-  groups: readonly Float64Array[],
+function intervalOf(
+  groups: readonly TemplateLogits[],
   sortedMeans: Float64Array,
   options: EstimatorOptions,
 ): Interval {
-  const centre = centreOfMeans(sortedMeans, 'rpl-1');
-  const tail = (1 - CONFIDENCE_LEVEL) / 2;
-  const statistics = twoStageBootstrap(groups, options.resamples, new Prng(options.seed));
-  return {
-    centre,
-    low: probabilityOf(Math.min(percentile(statistics, tail), centre)),
-    high: probabilityOf(Math.max(percentile(statistics, 1 - tail), centre)),
-  };
+  switch (options.estimator) {
+    case 'rpl-1':
+      return clusterInterval(
+        groups.map(({ logits }) => logits),
+        options,
+      );
+    case 'rpl-2':
+      return expandedInterval(sortedMeans, options);
+    case 't':
+      return studentInterval(sortedMeans);
+    case 'stein': {
+      const first = new Set(options.firstStage);
+      const firstGroups = groups.filter(({ template }) => first.has(template));
+      if (firstGroups.length < MIN_TEMPLATES) throw tooFewInFirstStage(firstGroups.length);
+      return steinInterval(sortedMeans, sortedMeansOf(firstGroups));
+    }
+  }
 }
 
-/**
- * From 8 templates: trimmed centre and the expanded percentile interval of a one-stage bootstrap (Hesterberg,
- * "What Teachers Should Know About the Bootstrap", 2015, section 5.3). Below: mean and Student's t. Neither
- * side is ever nearer to the centre than half a step of the grid on which the answers lie.
- */
-function rpl2(sortedMeans: Float64Array, gridStep: number, options: EstimatorOptions): Interval {
-  const templates = sortedMeans.length;
-  const quantile = studentQuantile(1 - (1 - CONFIDENCE_LEVEL) / 2, templates - 1);
-  const centre = centreOfMeans(sortedMeans, 'rpl-2');
-  let low: number;
-  let high: number;
-  if (templates < BOOTSTRAP_FROM_TEMPLATES) {
-    const margin = (quantile * standardDeviation(sortedMeans)) / Math.sqrt(templates);
-    low = centre - margin;
-    high = centre + margin;
-  } else {
-    const tail = normalCdf(-Math.sqrt(templates / (templates - 1)) * quantile);
-    const statistics = oneStageBootstrap(sortedMeans, options.resamples, new Prng(options.seed));
-    low = Math.min(percentile(statistics, tail), centre);
-    high = Math.max(percentile(statistics, 1 - tail), centre);
-  }
-  const probability = probabilityOf(centre);
-  return {
-    centre,
-    low: Math.max(0, Math.min(probabilityOf(low), probability - gridStep / 2)),
-    high: Math.min(1, Math.max(probabilityOf(high), probability + gridStep / 2)),
-  };
+/** The point estimate alone, as a probability. */
+export function centreOf(samples: readonly EstimatorSample[], estimator: IntervalMethod): number {
+  const means = sortedMeansOf(groupByTemplate(samples, gridStepFor(samples, estimator)));
+  const trimmed =
+    estimator === 'rpl-1' || (estimator === 'rpl-2' && means.length >= BOOTSTRAP_FROM_TEMPLATES);
+  return probabilityOf(trimmed ? trimmedMean(means) : mean(means));
 }
 
-/** Logits by template, templates in code unit order, replicates upward: the order of every later sum. */
-function groupByTemplate(samples: readonly EstimatorSample[]): Float64Array[] {
-  const ordered = [...samples].sort(compareSamples);
-  const groups: number[][] = [];
-  let current: string | undefined;
-  for (const { template, prob_true } of ordered) {
-    if (template !== current) groups.push([]);
-    current = template;
-    groups.at(-1)?.push(logit(prob_true));
+/** The grid by which answers are read; 0 for the estimators that clamp instead. */
+export function gridStepFor(samples: readonly EstimatorSample[], estimator: IntervalMethod): number {
+  if (estimator === 'rpl-1' || estimator === 't') return 0;
+  return answerGridStep(samples.map(({ prob_true }) => prob_true));
+}
+
+/** Answers by template, templates in code unit order, replicates upward: the order of every later sum. */
+export function groupByTemplate(samples: readonly EstimatorSample[], gridStep: number): TemplateLogits[] {
+  const groups: { template: string; logits: number[] }[] = [];
+  let current: { template: string; logits: number[] } | undefined;
+  for (const { template, prob_true } of [...samples].sort(compareSamples)) {
+    if (template !== current?.template) {
+      current = { template, logits: [] };
+      groups.push(current);
+    }
+    current.logits.push(gridLogit(prob_true, gridStep));
   }
-  return groups.map((group) => Float64Array.from(group));
+  return groups.map(({ template, logits }) => ({ template, logits: Float64Array.from(logits) }));
+}
+
+function sortedMeansOf(groups: readonly TemplateLogits[]): Float64Array {
+  return Float64Array.from(groups, ({ logits }) => mean(logits)).sort();
 }
 
 /** Orders samples by template, then replicate, then value, so that even repeated cells have one order. */
@@ -177,16 +177,12 @@ export function compareSamples(left: EstimatorSample, right: EstimatorSample): n
   return left.replicate - right.replicate || left.prob_true - right.prob_true;
 }
 
-/** The coarsest grid on which every answer lies, in probability; 0 when they lie on none. */
-export function answerGridStep(samples: readonly EstimatorSample[]): number {
-  for (const step of ANSWER_GRID_STEPS) {
-    const onGrid = samples.every(({ prob_true }) => {
-      const steps = prob_true / step;
-      return Math.abs(steps - Math.round(steps)) < 1e-6;
-    });
-    if (onGrid) return step;
-  }
-  return 0;
+function tooFewInFirstStage(templates: number): HxError {
+  return new HxError(
+    'insufficient_samples',
+    `The first stage has usable samples of ${count(templates, 'template')}: too few for an interval.`,
+    { hint: 'Run it again without --width, or with a model that answers.' },
+  );
 }
 
 function count(number: number, noun: string): string {

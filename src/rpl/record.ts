@@ -108,7 +108,13 @@ export const RUN_COLUMNS = [
     unit: 'tokens',
     meaning: 'Answer length limit sent with every call',
   },
-  { name: 'estimator', type: 'text', nullable: false, unit: 'rpl-1 | rpl-2', meaning: 'Estimator version' },
+  {
+    name: 'estimator',
+    type: 'text',
+    nullable: false,
+    unit: 'rpl-1 | rpl-2 | t | stein',
+    meaning: 'Which interval it is',
+  },
   { name: 'bootstrap_seed', type: 'uint64', nullable: false, meaning: 'Seed of the bootstrap' },
   {
     name: 'prob_true_rpl',

@@ -35,7 +35,7 @@ async function interval(estimator: 'rpl-1' | 'rpl-2'): Promise<Figure> {
   const work = () => estimate(samples, { estimator, resamples: 5_000, seed: 1n });
   const times = await timeMs(work, { runs: 101, warmUp: 10 });
   const detail = `B=5000, T=16, R=2; worst of 101: ${Math.max(...times).toFixed(1)} ms`;
-  return { name: `interval, ${estimator}`, value: median(times), unit: 'ms', limit: 10, detail };
+  return { name: `interval, ${estimator}`, value: median(times), unit: 'ms', limit: 5, detail };
 }
 
 async function simulatedCheck(): Promise<Figure> {

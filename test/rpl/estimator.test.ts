@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
+import { answerGridStep, gridLogit } from '../../src/rpl/answer-grid.js';
 import {
-  answerGridStep,
   ESTIMATORS,
   type Estimate,
+  type Estimator,
   type EstimatorSample,
   estimate,
 } from '../../src/rpl/estimator.js';
@@ -34,7 +35,7 @@ estimator('the centre is the 20 % trimmed mean of template means in logits', () 
   const probabilities = [0.01, 0.02, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.98, 0.99];
   const kept = [0.4, 0.45, 0.5, 0.55, 0.6, 0.65].map((p) => Math.log(p / (1 - p)));
   const centre = kept.reduce((sum, value) => sum + value, 0) / kept.length;
-  for (const name of ESTIMATORS) {
+  for (const name of ['rpl-1', 'rpl-2'] as const) {
     const result = estimate(oneEach(probabilities), { estimator: name, resamples: 500, seed: SEED });
     near(result.logit, centre, 1e-12);
     near(result.prob_true_rpl, 1 / (1 + Math.exp(-centre)), 1e-12);
@@ -77,10 +78,22 @@ estimator('rpl-2 never collapses: half a grid step stays on each side', () => {
 });
 
 estimator('the answer grid is found', () => {
-  assert.is(answerGridStep(oneEach([0.05, 0.7, 1])), 0.05);
-  assert.is(answerGridStep(oneEach([0.05, 0.72, 1])), 0.01);
-  assert.is(answerGridStep(oneEach([0.05, 0.725])), 0.001);
-  assert.is(answerGridStep(oneEach([0.05, 0.72512345])), 0);
+  assert.is(answerGridStep([0.05, 0.7, 1]), 0.05);
+  assert.is(answerGridStep([0.05, 0.72, 1]), 0.01);
+  assert.is(answerGridStep([0.05, 0.725]), 0.001);
+  assert.is(answerGridStep([0.05, 0.72512345]), 0);
+});
+
+estimator('a rounded 1 is read as the middle of what it stands for, by rpl-2 but not by rpl-1', () => {
+  near(gridLogit(1, 0.01), Math.log(0.9975 / 0.0025), 1e-9);
+  near(gridLogit(0, 0.05), -Math.log(0.9875 / 0.0125), 1e-9);
+  near(gridLogit(1, 0), Math.log(999_999), 1e-6);
+  near(gridLogit(0.97, 0.01), Math.log(0.97 / 0.03), 1e-12);
+  const answers = oneEach([0.96, 0.97, 0.98, 0.99, 1]);
+  const centre = (name: Estimator) =>
+    estimate(answers, { estimator: name, resamples: 100, seed: SEED }).logit;
+  near(centre('rpl-2'), [0.96, 0.97, 0.98, 0.99, 0.9975].map(logit).reduce((a, b) => a + b) / 5, 1e-9);
+  near(centre('t'), [0.96, 0.97, 0.98, 0.99, 1].map(logit).reduce((a, b) => a + b) / 5, 1e-9);
 });
 
 estimator('certain answers stay finite', () => {
