@@ -6,6 +6,7 @@ import { normalizeClaim } from '../rpl/claim.js';
 import type { Estimator } from '../rpl/estimator.js';
 import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../rpl/plan.js';
 import { type Attempt, deservesRetry, isUsable, type PlannedSample } from '../rpl/sample.js';
+import { ServingWatch } from '../rpl/serving.js';
 import { DEFAULT_BANK, loadBank } from './banks.js';
 import type { Context } from './context.js';
 
@@ -196,6 +197,7 @@ class CallProgress {
   private readonly plan: MeasurementPlan;
   private readonly context: Context;
   private readonly startedMs: number;
+  private readonly serving = new ServingWatch();
   private readonly usable = new Set<string>();
   private readonly ended = new Set<string>();
   private calls = 0;
@@ -204,12 +206,17 @@ class CallProgress {
     this.plan = plan;
     this.context = context;
     this.startedMs = context.clock.monotonicMs();
-    for (const attempt of stored) this.count(attempt);
+    for (const attempt of stored) {
+      this.serving.see(attempt);
+      this.count(attempt);
+    }
   }
 
   add(attempt: Attempt): void {
     this.calls += 1;
     this.count(attempt);
+    const change = this.serving.see(attempt);
+    if (change !== null) this.context.emit({ type: 'note', message: change });
     this.context.emit({
       type: 'calls',
       claim: this.plan.claim,

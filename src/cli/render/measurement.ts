@@ -1,5 +1,6 @@
 import type { Estimate } from '../../rpl/estimator.js';
 import type { CheckRecord, RunRecord } from '../../rpl/record.js';
+import { resolvedModels } from '../../rpl/serving.js';
 import { GATES } from '../../rpl/verdict.js';
 import type { Paint } from './style.js';
 
@@ -40,6 +41,7 @@ export function renderMeasurement(run: RunRecord | CheckRecord, storedIn: string
     `   ${stabilityLine(run)}, quality ${run.pqs}/100, gates: ${gates(run, paint)}`,
     `   ${callsLine(run)}`,
     ...bounds(run),
+    ...modelChange(run, paint),
     paint('dim', `   ${storedIn}`),
   ].join('\n');
 }
@@ -106,6 +108,17 @@ function bounds(run: RunRecord): string[] {
   if (run.prob_true_lower_bound === null || run.prob_true_upper_bound === null) return [];
   const range = `[${number(run.prob_true_lower_bound)}, ${number(run.prob_true_upper_bound)}]`;
   return [`   many refusals: the estimate would lie in ${range} whatever they had answered`];
+}
+
+function modelChange({ model_resolved }: RunRecord, paint: Paint): string[] {
+  const names = resolvedModels(model_resolved);
+  if (names.length < 2) return [];
+  return [
+    paint(
+      'yellow',
+      `   the model changed within this run: ${names.join(', ')}; measure again with --no-cache`,
+    ),
+  ];
 }
 
 function number(value: number): string {
