@@ -36,6 +36,18 @@ export const SETTINGS = {
   HX_PG_PORT: { meaning: 'Port of the local Postgres that `hx db up` starts', example: '54329' },
   HX_MODEL: { meaning: 'Model when --model is not given', example: 'openai/gpt-4.1-mini' },
   HX_CONCURRENCY: { meaning: 'Model calls in flight at once, 1 to 256', default: '16' },
+  HX_REQUESTS_PER_MINUTE: {
+    meaning: 'Model calls within any minute, at most; no limit by default',
+    example: '500',
+  },
+  HX_TOKENS_PER_MINUTE: {
+    meaning: 'Input and output tokens of model calls within any minute, at most; no limit by default',
+    example: '200000',
+  },
+  HX_MAX_WAIT_SECONDS: {
+    meaning: 'Waiting for a model without any answer, in seconds, beyond which hx stops with exit code 4',
+    default: '120',
+  },
   HX_SERVE_TOKEN: {
     meaning: 'Bearer token that `hx serve` asks for; needed to listen beyond loopback',
     secret: true,

@@ -1,5 +1,6 @@
 import { Option } from 'clipanion';
 import * as t from 'typanion';
+import type { SettingName } from '../base/settings-table.js';
 import { HxCommand } from './base.js';
 
 /** A command that measures: the options by which check and research size their calls. */
@@ -23,9 +24,25 @@ export abstract class MeasuringCommand extends HxCommand {
     description: 'Calls in flight at once, 1 to 256 (16, or HX_CONCURRENCY)',
     validator: t.isNumber(),
   });
+  rpm = Option.String('--rpm', {
+    description: 'Calls within any minute, at most (no limit, or HX_REQUESTS_PER_MINUTE)',
+  });
+  tpm = Option.String('--tpm', {
+    description: 'Tokens within any minute, at most (no limit, or HX_TOKENS_PER_MINUTE)',
+  });
+  maxWait = Option.String('--max-wait', {
+    description:
+      'Seconds without any answer beyond which to stop with exit code 4 (120, or HX_MAX_WAIT_SECONDS)',
+  });
   noCache = Option.Boolean('--no-cache', false, {
     description: 'Measure again instead of using stored answers',
   });
+
+  /** Limits are settings, so that whoever asks over HTTP cannot lift them. */
+  protected override flags(): Partial<Record<SettingName, string | undefined>> {
+    const { rpm, tpm, maxWait } = this;
+    return { HX_REQUESTS_PER_MINUTE: rpm, HX_TOKENS_PER_MINUTE: tpm, HX_MAX_WAIT_SECONDS: maxWait };
+  }
 
   protected measurementInput() {
     const { model, bank, k, r, t: templates, b, seed, estimator, concurrency } = this;

@@ -8,7 +8,8 @@ import type { CheckRecord, RunRecord } from '../rpl/record.js';
 import { completeRun } from '../rpl/run.js';
 import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
-import { collectAttempts, type Instrument, prepareInstrument } from './measurement.js';
+import { type Instrument, prepareInstrument } from './instrument.js';
+import { collectAttempts } from './measurement.js';
 import { isRunId, measurementFields } from './validators.js';
 
 /** One check, measured or answered from the cache, and stored in the environment's database either way. */

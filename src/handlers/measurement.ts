@@ -1,83 +1,9 @@
-import type { Environment } from '../base/environments.js';
 import { HxError, toHxError } from '../base/errors.js';
-import type { Model } from '../models/model.js';
-import { ANSWER_SCHEMA } from '../rpl/answer.js';
-import { normalizeClaim } from '../rpl/claim.js';
-import type { Estimator } from '../rpl/estimator.js';
-import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../rpl/plan.js';
+import type { MeasurementPlan } from '../rpl/plan.js';
 import { type Attempt, deservesRetry, isUsable, type PlannedSample } from '../rpl/sample.js';
 import { ServingWatch } from '../rpl/serving.js';
-import { DEFAULT_BANK, loadBank } from './banks.js';
 import type { Context } from './context.js';
-
-/** Model calls in flight at once when nothing else is said. */
-export const DEFAULT_CONCURRENCY = 16;
-
-/** How a caller sizes a measurement; the validated form of `measurementFields`. */
-export interface MeasurementInput {
-  readonly model?: string | undefined;
-  readonly bank?: string | undefined;
-  readonly k?: number | undefined;
-  readonly r?: number | undefined;
-  readonly t?: number | undefined;
-  readonly b?: number | undefined;
-  readonly seed?: string | undefined;
-  readonly estimator?: Estimator | undefined;
-  readonly concurrency?: number | undefined;
-}
-
-/** What a measurement needs besides a claim, ready to be used for many claims. */
-export interface Instrument {
-  readonly model: Model;
-  readonly concurrency: number;
-  plan(claim: string, repeat: number): MeasurementPlan;
-}
-
-/**
- * Resolves model, bank and sizes once.
- * @throws HxError `usage` or `configuration` for a model, bank or setting that cannot be, `refused` for a
- *   simulated model in production.
- */
-export async function prepareInstrument(
-  input: MeasurementInput,
-  environment: Environment,
-  { settings }: Context,
-): Promise<Instrument> {
-  const { resolveModel, requireModelName } = await import('../models/resolve.js');
-  const model = await resolveModel(requireModelName(input.model, settings), settings);
-  if (model.identity.simulated && environment === 'production') {
-    throw new HxError(
-      'refused',
-      `${model.identity.model} is simulated, and production holds real checks only.`,
-      {
-        hint: 'Use --env local, or name a real model.',
-      },
-    );
-  }
-  const bank = await loadBank(input.bank ?? DEFAULT_BANK, settings.folder);
-  const chosen = {
-    k: input.k ?? DEFAULT_OPTIONS.k,
-    r: input.r ?? DEFAULT_OPTIONS.r,
-    t: input.t ?? DEFAULT_OPTIONS.t,
-    b: input.b ?? DEFAULT_OPTIONS.b,
-    estimator: input.estimator ?? DEFAULT_OPTIONS.estimator,
-    decoding: DEFAULT_OPTIONS.decoding,
-    seed: input.seed === undefined ? undefined : BigInt(input.seed),
-  };
-  return {
-    model,
-    concurrency: input.concurrency ?? settings.integer('HX_CONCURRENCY', 1, 256) ?? DEFAULT_CONCURRENCY,
-    plan: (text, repeat) =>
-      planMeasurement({
-        environment,
-        claim: normalizeClaim(text),
-        identity: model.identity,
-        bank,
-        answerSchema: ANSWER_SCHEMA,
-        options: { ...chosen, repeat },
-      }),
-  };
-}
+import type { Instrument } from './instrument.js';
 
 export interface CollectOptions {
   readonly instrument: Instrument;
@@ -108,7 +34,7 @@ export async function collectAttempts(options: CollectOptions): Promise<Attempt[
       model: instrument.model,
       samples: missing,
       decoding: plan.options.decoding,
-      concurrency: instrument.concurrency,
+      pacing: instrument.pacing,
       signal: context.signal,
       clock: context.clock,
       priorCalls: countCalls(stored),
@@ -152,7 +78,7 @@ function withWhatWasKept(error: HxError, attempts: readonly Attempt[], plan: Mea
     .size;
   return new HxError(error.code, `${error.message} ${kept} of ${plan.samples.length} answers are stored.`, {
     cause: error,
-    hint: 'Run the same command again to carry on from there.',
+    hint: error.hint ?? 'Run the same command again to carry on from there.',
     details: { ...error.details, answers_stored: kept, answers_planned: plan.samples.length },
   });
 }

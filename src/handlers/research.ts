@@ -8,7 +8,8 @@ import { completeRun } from '../rpl/run.js';
 import { isUsable } from '../rpl/sample.js';
 import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
-import { collectAttempts, type Instrument, type MeasurementInput, prepareInstrument } from './measurement.js';
+import { type Instrument, type MeasurementInput, prepareInstrument } from './instrument.js';
+import { collectAttempts } from './measurement.js';
 import { measurementFields } from './validators.js';
 
 /** What became of one claim of a sweep. */
@@ -95,7 +96,8 @@ async function measure(
   try {
     return { run: await runExecution(execution, plan, startedAt, instrument, store, context), reused: false };
   } catch (error) {
-    const outcome = toHxError(error).code === 'interrupted' ? 'interrupted' : 'failed';
+    const { code } = toHxError(error);
+    const outcome = code === 'interrupted' || code === 'stopped' ? 'interrupted' : 'failed';
     store.endExecution(execution, outcome, context.clock.now());
     throw error;
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/time.js';
 import type { Decoding, PlannedSample } from '../rpl/sample.js';
 import type { Model } from './model.js';
+import type { Pacing } from './pacing.js';
 
 /** A call that takes longer than this is given up and made again. */
 export const DEFAULT_DEADLINE_MS = 60_000;
@@ -11,8 +12,8 @@ export interface AskOptions {
   readonly model: Model;
   readonly samples: readonly PlannedSample[];
   readonly decoding: Decoding;
-  /** Calls in flight at once, at most; a whole number from 1. */
-  readonly concurrency: number;
+  /** The pace of the account; shared by everything that asks the same model in one invocation. */
+  readonly pacing: Pacing;
   readonly signal: AbortSignal;
   /** Dates the attempts. Waiting goes by the real clock, as timers do. */
   readonly clock: Clock;
@@ -20,10 +21,6 @@ export interface AskOptions {
   readonly deadlineMs?: number;
   /** Calls of one sample that may fail without an answer. A 429 is no fault of the sample and does not count. */
   readonly maxAttempts?: number;
-  /** Milliseconds of waiting without any answer, beyond which the whole stops, to be carried on later. */
-  readonly maxWaitMs?: number;
   /** Calls that were made for a sample earlier, by sample key; ordinals go on from there. */
   readonly priorCalls?: ReadonlyMap<string, number>;
-  /** In [0, 1), for jitter. */
-  readonly random?: () => number;
 }

@@ -1,7 +1,6 @@
 import type { Attempt } from '../rpl/sample.js';
 import { type AskOptions, DEFAULT_DEADLINE_MS, DEFAULT_MAX_ATTEMPTS } from './ask-options.js';
 import { Dispatch } from './dispatch.js';
-import { DEFAULT_MAX_WAIT_MS } from './pacing.js';
 
 export type { AskOptions } from './ask-options.js';
 
@@ -12,16 +11,14 @@ export type { AskOptions } from './ask-options.js';
  * Leaving the loop early ends all calls.
  * @throws the signal's reason once aborted, after what came within a short grace was yielded.
  * @throws HxError `credentials`; `usage` or `failed` for a request that can never work; `stopped` when waiting
- *   would exceed `maxWaitMs`; `unavailable` when nothing at all answered.
+ *   would exceed the pacing's `maxWaitMs`; `unavailable` when nothing at all answered.
  */
 export async function* ask(options: AskOptions): AsyncGenerator<Attempt> {
   const dispatch = new Dispatch({
     ...options,
     deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
     maxAttempts: options.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
-    maxWaitMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
     priorCalls: options.priorCalls ?? new Map(),
-    random: options.random ?? Math.random,
   });
   try {
     dispatch.start();

@@ -4,7 +4,8 @@ import type { AskOptions } from './ask-options.js';
 import { type CallResult, makeCall } from './call.js';
 import { endOfAsking, nothingAnswered, waitedTooLong } from './endings.js';
 import { ModelCallError } from './model.js';
-import { Pacing } from './pacing.js';
+import type { Pacing } from './pacing.js';
+import { mostTokens } from './worst-case.js';
 
 /** How long calls in flight may still bring an answer after everything was told to stop. */
 const GRACE_MS = 2_000;
@@ -45,7 +46,7 @@ export class Dispatch {
 
   constructor(options: Required<AskOptions>) {
     this.options = options;
-    this.pacing = new Pacing(options);
+    this.pacing = options.pacing;
   }
 
   start(): void {
@@ -106,7 +107,7 @@ export class Dispatch {
 
   private hasFresh(): boolean {
     // A provider in trouble is not sent new samples while a full set of old ones waits.
-    return this.nextFresh < this.options.samples.length && this.waiting.length < this.options.concurrency;
+    return this.nextFresh < this.options.samples.length && this.waiting.length < this.pacing.concurrency;
   }
 
   private hasWork(): boolean {
@@ -124,6 +125,12 @@ export class Dispatch {
         this.pumpLater(nowMs);
         return;
       }
+      const readyMs = this.pacing.readyMs(this.tokensOf(job), nowMs);
+      if (readyMs > nowMs) {
+        this.waiting.unshift(job);
+        this.pumpAt(readyMs, nowMs);
+        return;
+      }
       void this.send(job);
     }
   }
@@ -131,8 +138,16 @@ export class Dispatch {
   private pumpLater(nowMs: number): void {
     if (!this.hasWork()) return;
     const dueMs = this.hasFresh() ? nowMs : Math.min(...this.waiting.map((job) => job.dueMs));
-    const delayMs = Math.max(dueMs, this.pacing.notBeforeMs) - nowMs;
-    this.timer = setTimeout(() => this.pump(), Math.ceil(Math.max(1, delayMs)));
+    this.pumpAt(Math.max(dueMs, this.pacing.notBeforeMs), nowMs);
+  }
+
+  private pumpAt(dueMs: number, nowMs: number): void {
+    this.timer = setTimeout(() => this.pump(), Math.ceil(Math.max(1, dueMs - nowMs)));
+  }
+
+  private tokensOf({ sample }: Job): number {
+    const { input, output } = mostTokens(sample, this.options.decoding);
+    return input + output;
   }
 
   private takeJob(nowMs: number): Job | undefined {
@@ -150,8 +165,11 @@ export class Dispatch {
     const controller = new AbortController();
     this.inFlight.add(controller);
     const startedMs = performance.now();
+    const share = this.pacing.sent(this.tokensOf(job), startedMs);
     const result = await makeCall(this.options, job.sample, job.calls, controller);
     this.inFlight.delete(controller);
+    const { tokensIn = null, tokensOut = null } = result.attempt ?? {};
+    if (tokensIn !== null) this.pacing.used(share, tokensIn + (tokensOut ?? 0));
     if (result.attempt !== null) this.outbox.push(result.attempt);
     this.settle(job, result, startedMs);
     this.wake();
@@ -186,7 +204,7 @@ export class Dispatch {
     const nowMs = performance.now();
     const delayMs = this.pacing.failed({ error, startedMs, nowMs, earlierFailures: job.failures });
     if (delayMs === null) {
-      this.stop(waitedTooLong(error, this.options.maxWaitMs), GRACE_MS);
+      this.stop(waitedTooLong(error, this.pacing.maxWaitMs), GRACE_MS);
       return;
     }
     job.failures += 1;

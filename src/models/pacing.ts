@@ -1,4 +1,5 @@
 import type { ModelCallError } from './model.js';
+import { type RateEntry, RateWindow } from './rate.js';
 
 /** First backoff is drawn from 0 to this, the next from 0 to twice this, and so on. */
 export const BACKOFF_BASE_MS = 500;
@@ -6,12 +7,22 @@ export const BACKOFF_CAP_MS = 30_000;
 /** Consecutive waiting beyond which it is better to stop and carry on another time. */
 export const DEFAULT_MAX_WAIT_MS = 120_000;
 
+/** A day: whoever waits longer is better served by starting again. */
+export const MAX_WAIT_SECONDS = 86_400;
+/** Bounds of what a minute may hold, in requests or tokens. */
+export const RATE = { minimum: 1, maximum: 1_000_000_000 } as const;
+
 export interface PacingOptions {
   /** Calls in flight at once, at most. */
   readonly concurrency: number;
-  readonly maxWaitMs: number;
+  /** Milliseconds of waiting without any answer, beyond which the whole stops, to be carried on later. */
+  readonly maxWaitMs?: number;
+  /** Calls within any minute, at most; no limit by default. */
+  readonly requestsPerMinute?: number | undefined;
+  /** Tokens within any minute, input and output together, at most; no limit by default. */
+  readonly tokensPerMinute?: number | undefined;
   /** In [0, 1), for jitter. */
-  readonly random: () => number;
+  readonly random?: () => number;
 }
 
 /** A failed call as pacing sees it; times are milliseconds of one monotonic clock. */
@@ -24,11 +35,18 @@ export interface PacedFailure {
 }
 
 /**
- * How fast one account may be asked: additive increase, multiplicative decrease (Chiu and Jain 1989) of the
- * calls in flight, and a time before which nothing is sent.
+ * How fast one model of one account may be asked: additive increase, multiplicative decrease (Chiu and Jain 1989)
+ * of the calls in flight, a time before which nothing is sent, and what a minute may hold. One object serves all
+ * claims of an invocation, so that what one learned holds for the next.
  */
 export class Pacing {
-  private readonly options: PacingOptions;
+  /** Milliseconds of waiting without any answer, beyond which the whole stops. */
+  readonly maxWaitMs: number;
+  /** Calls in flight at once, at most. */
+  readonly concurrency: number;
+  private readonly random: () => number;
+  private readonly requests: RateWindow;
+  private readonly tokens: RateWindow;
   private allowed: number;
   private answersInWindow = 0;
   private decreasedAtMs = Number.NEGATIVE_INFINITY;
@@ -36,7 +54,11 @@ export class Pacing {
   private troubledSinceMs: number | undefined;
 
   constructor(options: PacingOptions) {
-    this.options = options;
+    this.maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
+    this.concurrency = options.concurrency;
+    this.random = options.random ?? Math.random;
+    this.requests = new RateWindow(options.requestsPerMinute ?? Number.POSITIVE_INFINITY);
+    this.tokens = new RateWindow(options.tokensPerMinute ?? Number.POSITIVE_INFINITY);
     this.allowed = options.concurrency;
   }
 
@@ -50,13 +72,29 @@ export class Pacing {
     return this.silentUntilMs;
   }
 
+  /** When a call of so many tokens may be sent, at the earliest. */
+  readyMs(tokens: number, nowMs: number): number {
+    return Math.max(this.requests.readyMs(1, nowMs), this.tokens.readyMs(tokens, nowMs));
+  }
+
+  /** Counts a call that is being sent. @returns its share of the minute's tokens, for `used`. */
+  sent(tokens: number, nowMs: number): RateEntry {
+    this.requests.take(1, nowMs);
+    return this.tokens.take(tokens, nowMs);
+  }
+
+  /** A call turned out to use so many tokens. */
+  used(entry: RateEntry, tokens: number): void {
+    this.tokens.correct(entry, tokens);
+  }
+
   /** One answer came; a window full of them allows one more call at once. */
   answered(): void {
     this.troubledSinceMs = undefined;
     this.answersInWindow += 1;
     if (this.answersInWindow < this.allowed) return;
     this.answersInWindow = 0;
-    this.allowed = Math.min(this.options.concurrency, this.allowed + 1);
+    this.allowed = Math.min(this.concurrency, this.allowed + 1);
   }
 
   /**
@@ -70,7 +108,7 @@ export class Pacing {
     if (error.retryAfterMs !== null) {
       this.silentUntilMs = Math.max(this.silentUntilMs, nowMs + error.retryAfterMs);
     }
-    return nowMs + delayMs - this.troubledSinceMs > this.options.maxWaitMs ? null : delayMs;
+    return nowMs + delayMs - this.troubledSinceMs > this.maxWaitMs ? null : delayMs;
   }
 
   /** Calls that were under way together fail together: they are one sign of overload, not many. */
@@ -84,6 +122,6 @@ export class Pacing {
   /** Exponential backoff with full jitter; a wait that the provider named replaces the first one. */
   private backoffMs(error: ModelCallError, earlierFailures: number): number {
     if (error.retryAfterMs !== null && earlierFailures === 0) return 0;
-    return this.options.random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** earlierFailures);
+    return this.random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** earlierFailures);
   }
 }

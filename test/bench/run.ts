@@ -5,6 +5,7 @@ import { loadBank } from '../../src/handlers/banks.js';
 import { Lanes } from '../../src/handlers/context.js';
 import { invoke } from '../../src/handlers/index.js';
 import { ask } from '../../src/models/ask.js';
+import { Pacing } from '../../src/models/pacing.js';
 import { resolveModel } from '../../src/models/resolve.js';
 import { type EstimatorSample, estimate } from '../../src/rpl/estimator.js';
 import { DEFAULT_OPTIONS, planMeasurement } from '../../src/rpl/plan.js';
@@ -72,9 +73,9 @@ async function fixedLatency(): Promise<Figure> {
   const work = async () => {
     const { signal } = new AbortController();
     const { decoding } = DEFAULT_OPTIONS;
+    const pacing = new Pacing({ concurrency: 16 });
     let answers = 0;
-    for await (const _ of ask({ model, samples, decoding, concurrency: 16, signal, clock: systemClock }))
-      answers += 1;
+    for await (const _ of ask({ model, samples, decoding, pacing, signal, clock: systemClock })) answers += 1;
     if (answers !== samples.length) throw new Error(`${answers} answers to ${samples.length} samples`);
   };
   const times = await timeMs(work, { runs: 5, warmUp: 1 });

@@ -46,4 +46,33 @@ measuring(
   },
 );
 
+measuring('waiting beyond --max-wait stops with exit code 4, and the same command carries on', async () => {
+  let isBusy = true;
+  const respond = (_: unknown, index: number): Behaviour =>
+    index >= 7 && isBusy ? { type: 'error', status: 429, headers: { 'retry-after': '5' } } : { type: 'good' };
+  await withServer(startModelServer({ respond }), async (server) => {
+    const argv = ['research', 'A claim', '--model', 'compatible/m', '--concurrency', '1', '--max-wait', '4'];
+    const options = { folder, env: serverVariables(server.origin) };
+    const stopped = await runHx(argv, options);
+    assert.is(stopped.exitCode, 4);
+    assert.match(stopped.stderr, 'wait 5 s; the limit is 4 s');
+    assert.match(stopped.stderr, '7 of 32 answers are stored');
+    isBusy = false;
+    assert.is((await runHx(argv, options)).exitCode, 0);
+    assert.is(server.calls.length, 33, 'the seven answers were kept');
+  });
+});
+
+measuring('limits that are no whole number are named with their source', async () => {
+  for (const [flag, name] of [
+    ['--rpm', 'HX_REQUESTS_PER_MINUTE'],
+    ['--tpm', 'HX_TOKENS_PER_MINUTE'],
+    ['--max-wait', 'HX_MAX_WAIT_SECONDS'],
+  ] as const) {
+    const { exitCode, stderr, calls } = await research(['A claim', flag, 'many']);
+    assert.equal([exitCode, calls], [2, 0]);
+    assert.match(stderr, `${name} (from flag)`);
+  }
+});
+
 measuring.run();

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
 import { ask } from '../../src/models/ask.js';
 import { isUsable } from '../../src/rpl/sample.js';
-import { askAll, modelAt, optionsFor, tally, withServer } from './samples.js';
+import { askAll, makeSamples, modelAt, optionsFor, tally, withServer } from './samples.js';
 import { type Behaviour, startModelServer } from './server.js';
 
 function errorOf(thrown: unknown): HxError {
@@ -148,6 +148,59 @@ test('mixed faults over 300 samples lose no call and double none', async () => {
       'each request carried its own sample',
     );
   });
+});
+
+test('one answer in ten a 429 or 503: 2,000 samples, none lost, none asked twice', async () => {
+  const respond = (_: unknown, index: number): Behaviour => {
+    if (index % 10 !== 3) return { type: 'good' };
+    return index % 20 === 3
+      ? { type: 'error', status: 429, headers: { 'retry-after': '0.005' } }
+      : { type: 'error', status: 503 };
+  };
+  await withServer(startModelServer({ respond }), async (server) => {
+    const model = await modelAt(server, 'compatible');
+    const { attempts, error } = await askAll(optionsFor(model, 2_000, { concurrency: 64 }));
+    assert.is(error, undefined);
+    const good = attempts.filter(({ status }) => status === 'valid').map(({ sampleKey }) => sampleKey);
+    assert.equal([good.length, new Set(good).size], [2_000, 2_000]);
+    assert.is(attempts.length, server.calls.length, 'every request is one attempt');
+    const faults = server.calls.filter((_call, index) => index % 10 === 3).length;
+    assert.is(attempts.length, 2_000 + faults);
+  });
+});
+
+test('what one asking learns of the account holds for the next', async () => {
+  const respond = (_: unknown, index: number): Behaviour =>
+    index < 16 ? { type: 'error', status: 429 } : { type: 'good' };
+  await withServer(startModelServer({ respond, latencyMs: 5 }), async (server) => {
+    const options = optionsFor(await modelAt(server, 'compatible'), 16);
+    await askAll(options);
+    const limit = options.pacing.limit;
+    assert.ok(limit < 16, String(limit));
+    const before = server.calls.length;
+    await askAll({ ...options, samples: makeSamples(limit) });
+    assert.ok(Math.max(...server.calls.slice(before).map(({ openRequests }) => openRequests)) <= limit);
+  });
+});
+
+test('a minute holds no more requests, and no more tokens, than allowed', async () => {
+  for (const limits of [{ requestsPerMinute: 5 }, { tokensPerMinute: 5 * 150 + 2_500 }]) {
+    await withServer(startModelServer(), async (server) => {
+      const options = optionsFor(await modelAt(server, 'compatible'), 40, { ...limits, concurrency: 1 });
+      const controller = new AbortController();
+      let answers = 0;
+      const asking = (async () => {
+        for await (const _ of ask({ ...options, signal: controller.signal })) answers += 1;
+      })().catch((reason: unknown) => reason);
+      // The sixth would be sent at once if nothing held it back.
+      while (answers < 5) await new Promise((done) => setTimeout(done, 5));
+      await new Promise((done) => setTimeout(done, 50));
+      controller.abort('enough');
+      assert.is(await asking, 'enough');
+      if ('requestsPerMinute' in limits) assert.is(server.calls.length, 5);
+      else assert.ok(server.calls.length < 12, String(server.calls.length));
+    });
+  }
 });
 
 test('an abort stops new calls, keeps what comes within the grace, then throws its reason', async () => {

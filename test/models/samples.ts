@@ -2,6 +2,7 @@ import { systemClock } from '../../src/base/time.js';
 import type { AskOptions } from '../../src/models/ask.js';
 import { ask } from '../../src/models/ask.js';
 import type { Model } from '../../src/models/model.js';
+import { Pacing, type PacingOptions } from '../../src/models/pacing.js';
 import { resolveModel } from '../../src/models/resolve.js';
 import type { Attempt, PlannedSample } from '../../src/rpl/sample.js';
 import { makeTestSettings } from '../helpers.js';
@@ -47,17 +48,27 @@ export function modelAt(
   return resolveModel(`${provider}/${name}`, makeTestSettings(serverVariables(server.origin)));
 }
 
-export function optionsFor(model: Model, count: number, more: Partial<AskOptions> = {}): AskOptions {
+export function optionsFor(
+  model: Model,
+  count: number,
+  more: Partial<AskOptions> & Partial<PacingOptions> = {},
+): AskOptions {
+  const { concurrency = 16, maxWaitMs, requestsPerMinute, tokensPerMinute, ...rest } = more;
   return {
     model,
     samples: makeSamples(count),
     decoding: DECODING,
-    concurrency: 16,
+    pacing: new Pacing({
+      concurrency,
+      ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
+      requestsPerMinute,
+      tokensPerMinute,
+      // Backoff without waiting, so that tests about other things stay quick.
+      random: () => 0,
+    }),
     signal: new AbortController().signal,
     clock: systemClock,
-    // Backoff without waiting, so that tests about other things stay quick.
-    random: () => 0,
-    ...more,
+    ...rest,
   };
 }
 

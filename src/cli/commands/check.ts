@@ -25,7 +25,7 @@ export class CheckCommand extends MeasuringCommand {
   env = environmentOption();
 
   protected override flags(): Partial<Record<SettingName, string | undefined>> {
-    return { HX_ENV: this.env };
+    return { ...super.flags(), HX_ENV: this.env };
   }
 
   async execute(): Promise<void> {

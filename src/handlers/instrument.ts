@@ -1,0 +1,109 @@
+import type { Settings } from '../base/config.js';
+import type { Environment } from '../base/environments.js';
+import { HxError } from '../base/errors.js';
+import type { Model } from '../models/model.js';
+import type { Pacing } from '../models/pacing.js';
+import { ANSWER_SCHEMA } from '../rpl/answer.js';
+import { normalizeClaim } from '../rpl/claim.js';
+import type { Estimator } from '../rpl/estimator.js';
+import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../rpl/plan.js';
+import type { ModelIdentity } from '../rpl/sample.js';
+import { DEFAULT_BANK, loadBank } from './banks.js';
+import type { Context } from './context.js';
+
+/** Model calls in flight at once when nothing else is said. */
+export const DEFAULT_CONCURRENCY = 16;
+
+/** How a caller sizes a measurement; the validated form of `measurementFields`. */
+export interface MeasurementInput {
+  readonly model?: string | undefined;
+  readonly bank?: string | undefined;
+  readonly k?: number | undefined;
+  readonly r?: number | undefined;
+  readonly t?: number | undefined;
+  readonly b?: number | undefined;
+  readonly seed?: string | undefined;
+  readonly estimator?: Estimator | undefined;
+  readonly concurrency?: number | undefined;
+}
+
+/** Plans the measurement of one claim; `repeat` is 0, or the number of an independent repetition. */
+export type Planner = (claim: string, repeat: number) => MeasurementPlan;
+
+/** What a measurement needs besides a claim, ready to be used for many claims. */
+export interface Instrument {
+  readonly model: Model;
+  /** The pace of the account, shared by all claims of the invocation. */
+  readonly pacing: Pacing;
+  readonly plan: Planner;
+}
+
+/**
+ * Resolves model, bank, sizes and limits once.
+ * @throws HxError `usage` or `configuration` for a model, bank or setting that cannot be, `refused` for a
+ *   simulated model in production.
+ */
+export async function prepareInstrument(
+  input: MeasurementInput,
+  environment: Environment,
+  { settings }: Context,
+): Promise<Instrument> {
+  const { resolveModel, requireModelName } = await import('../models/resolve.js');
+  const model = await resolveModel(requireModelName(input.model, settings), settings);
+  if (model.identity.simulated && environment === 'production') {
+    throw new HxError(
+      'refused',
+      `${model.identity.model} is simulated, and production holds real checks only.`,
+      {
+        hint: 'Use --env local, or name a real model.',
+      },
+    );
+  }
+  return {
+    model,
+    pacing: await preparePacing(input, settings),
+    plan: await preparePlanner(input, model.identity, environment, settings),
+  };
+}
+
+async function preparePacing(input: MeasurementInput, settings: Settings): Promise<Pacing> {
+  const { MAX_WAIT_SECONDS, Pacing, RATE } = await import('../models/pacing.js');
+  const maxWaitSeconds = settings.integer('HX_MAX_WAIT_SECONDS', 0, MAX_WAIT_SECONDS);
+  return new Pacing({
+    concurrency: input.concurrency ?? settings.integer('HX_CONCURRENCY', 1, 256) ?? DEFAULT_CONCURRENCY,
+    ...(maxWaitSeconds === undefined ? {} : { maxWaitMs: maxWaitSeconds * 1_000 }),
+    requestsPerMinute: settings.integer('HX_REQUESTS_PER_MINUTE', RATE.minimum, RATE.maximum),
+    tokensPerMinute: settings.integer('HX_TOKENS_PER_MINUTE', RATE.minimum, RATE.maximum),
+  });
+}
+
+/**
+ * Resolves bank and sizes once, for a model that need not be reachable.
+ * @throws HxError `usage` for a bank that cannot be.
+ */
+export async function preparePlanner(
+  input: MeasurementInput,
+  identity: ModelIdentity,
+  environment: Environment,
+  settings: Settings,
+): Promise<Planner> {
+  const bank = await loadBank(input.bank ?? DEFAULT_BANK, settings.folder);
+  const chosen = {
+    k: input.k ?? DEFAULT_OPTIONS.k,
+    r: input.r ?? DEFAULT_OPTIONS.r,
+    t: input.t ?? DEFAULT_OPTIONS.t,
+    b: input.b ?? DEFAULT_OPTIONS.b,
+    estimator: input.estimator ?? DEFAULT_OPTIONS.estimator,
+    decoding: DEFAULT_OPTIONS.decoding,
+    seed: input.seed === undefined ? undefined : BigInt(input.seed),
+  };
+  return (claim, repeat) =>
+    planMeasurement({
+      environment,
+      claim: normalizeClaim(claim),
+      identity,
+      bank,
+      answerSchema: ANSWER_SCHEMA,
+      options: { ...chosen, repeat },
+    });
+}
