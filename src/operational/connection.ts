@@ -23,6 +23,9 @@ const POOL_SIZE = 10;
 const CONNECT_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 250;
 
+/** Nothing is under way when a database is closed; only a connection that was lost makes the driver wait. */
+const END_TIMEOUT_SECONDS = 1;
+
 /** Limits of every transaction of ours; nothing that hx does in one takes longer. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 const LOCK_TIMEOUT_MS = 10_000;
@@ -151,7 +154,7 @@ class PostgresDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    await this.sql.end({ timeout: 5 });
+    await this.sql.end({ timeout: END_TIMEOUT_SECONDS });
   }
 
   private async translating<T>(work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { ISql, Options, Sql } from 'postgres';
 import { HxError, messageOf } from '../base/errors.js';
+import { guardTransactions } from './transactions.js';
 
 /** What can run a query: a pool or a transaction. */
 export type Queryable = ISql<Record<never, never>>;
@@ -31,7 +32,7 @@ const IDLE_TIMEOUT_SECONDS = 60;
  */
 export async function openSession(target: Target, options: SessionOptions): Promise<Sql> {
   const { default: postgres } = await import('postgres');
-  return postgres(driverOptions(target, options));
+  return guardTransactions(postgres(driverOptions(target, options)));
 }
 
 /** The driver's options of a connection string, each set so that none comes from PG* variables. */

@@ -73,7 +73,7 @@ const BY_STATE: Readonly<Record<string, Translation>> = {
 };
 
 /** Codes of Node and of the driver for a connection that could not be made or was lost. */
-const CONNECTION_CODES = new Set([
+export const CONNECTION_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EHOSTUNREACH',

@@ -1,3 +1,4 @@
+import type { TransactionSql } from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
@@ -56,16 +57,64 @@ test('write declares the environment in one transaction, which is undone when th
   }
 });
 
+/** Ends the server's side of a transaction's connection from another one. */
+async function endBackend(sql: TransactionSql): Promise<void> {
+  const [row] = await sql`select pg_backend_pid() as pid`;
+  await database.sql`select pg_terminate_backend(${row?.['pid']})`;
+}
+
 test('a connection that the server ended is an error of one call, not of the process', async () => {
   const opened = await open();
   try {
-    const killed = opened.write(async (sql) => {
-      const [row] = await sql`select pg_backend_pid() as pid`;
-      await database.sql`select pg_terminate_backend(${row?.['pid']})`;
-      await sql`select 1`;
+    const works: ((sql: TransactionSql) => Promise<unknown>)[] = [
+      // The next statement comes at once, after the loss was noticed, or is under way when it happens.
+      async (sql) => {
+        await endBackend(sql);
+        await sql`select 1`;
+      },
+      async (sql) => {
+        await endBackend(sql);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await sql`select 1`;
+      },
+      async (sql) => {
+        const [row] = await sql`select pg_backend_pid() as pid`;
+        const sleeping = sql`select pg_sleep(20)`.execute();
+        await Promise.all([sleeping, database.sql`select pg_terminate_backend(${row?.['pid']})`]);
+      },
+      async (sql) => {
+        await endBackend(sql);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      },
+      async (sql) => {
+        await endBackend(sql);
+        throw new HxError('unavailable', 'Cannot reach the local database: it fails of itself.');
+      },
+    ];
+    for (let round = 0; round < 5; round += 1) {
+      for (const work of works) {
+        await fails(opened.write(work), 'unavailable', /Cannot reach the local database/);
+      }
+      // What is left behind by the loss would come up in the next turns of the event loop.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    // A connection whose loss was not noticed yet costs one more call.
+    const one = () => opened.read((sql) => sql`select 1 as one`);
+    const [row] = await one().catch(one);
+    assert.is(row?.['one'], 1);
+  } finally {
+    await opened.close();
+  }
+});
+
+test('work that goes on after its transaction gets an error', async () => {
+  const opened = await open();
+  try {
+    let kept: TransactionSql | undefined;
+    await opened.write(async (sql) => {
+      kept = sql;
     });
-    await fails(killed, 'unavailable', /Cannot reach the local database/);
-    assert.is((await opened.read((sql) => sql`select 1 as one`))[0]?.['one'], 1);
+    assert.throws(() => kept?.unsafe('select 1'), /The transaction is over/);
   } finally {
     await opened.close();
   }
