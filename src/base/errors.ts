@@ -43,20 +43,20 @@ export interface HxErrorOptions {
   hint?: string | undefined;
   cause?: unknown;
   /** Machine-readable facts that `--json` and problem documents carry, never secrets. */
-  details?: Readonly<Record<string, unknown>> | undefined;
+  facts?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export class HxError extends Error {
   override readonly name = 'HxError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly facts: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, options: HxErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
-    this.details = options.details;
+    this.facts = options.facts;
   }
 
   get exitCode(): number {

@@ -125,8 +125,8 @@ function toCliError(thrown: unknown, argv: readonly string[]): HxError {
   }
   const error = toHxError(thrown);
   if (error.code !== 'usage' || error.hint !== undefined) return error;
-  const { message, details } = error;
-  return new HxError('usage', message, { cause: thrown, details, hint: usageHint(argv) });
+  const { message, facts } = error;
+  return new HxError('usage', message, { cause: thrown, facts, hint: usageHint(argv) });
 }
 
 function isParserError(thrown: unknown): thrown is Error {

@@ -29,7 +29,7 @@ export async function runHandler<Input, Result>(
   if (errors !== undefined) {
     const problems = errors.map((text) => text.replace(/^\./, ''));
     throw new HxError('usage', `${handler.name}: ${problems.join('; ')}`, {
-      details: { problems },
+      facts: { problems },
     });
   }
   return handler.run(value as Input, context);

@@ -79,7 +79,7 @@ function withWhatWasKept(error: HxError, attempts: readonly Attempt[], plan: Mea
   return new HxError(error.code, `${error.message} ${kept} of ${plan.samples.length} answers are stored.`, {
     cause: error,
     hint: error.hint ?? 'Run the same command again to carry on from there.',
-    details: { ...error.details, answers_stored: kept, answers_planned: plan.samples.length },
+    facts: { ...error.facts, answers_stored: kept, answers_planned: plan.samples.length },
   });
 }
 

@@ -10,7 +10,7 @@ export interface Problem {
   readonly detail: string;
   readonly code: string;
   readonly hint?: string | undefined;
-  readonly details?: unknown;
+  readonly facts?: unknown;
 }
 
 /** Answers with a problem document. */
@@ -27,7 +27,7 @@ export function respondProblem(
 /** Answers with the problem document of anything thrown; a defect of ours shows no message of its own. */
 export function respondError(c: Context, thrown: unknown): Response {
   const error: HxError = toHxError(thrown);
-  const { code, httpStatus: status, message, hint, details } = error;
+  const { code, httpStatus: status, message, hint, facts } = error;
   const title = code.replaceAll('_', ' ');
   if (code === 'bug') {
     return respond(c, {
@@ -39,7 +39,7 @@ export function respondError(c: Context, thrown: unknown): Response {
     });
   }
   if (status === 503) c.header('retry-after', '5');
-  return respond(c, { type: 'about:blank', title, status, detail: message, code, hint, details });
+  return respond(c, { type: 'about:blank', title, status, detail: message, code, hint, facts });
 }
 
 function respond(c: Context, problem: Problem): Response {

@@ -4,7 +4,7 @@ import type { ModelCallError } from './model.js';
 
 /** The error that ends all asking after a call that no repetition can mend. */
 export function endOfAsking(error: ModelCallError, { model }: ModelIdentity): HxError {
-  const options = { hint: error.hint, cause: error, details: { model, status: error.status } };
+  const options = { hint: error.hint, cause: error, facts: { model, status: error.status } };
   if (error.kind === 'credentials') return new HxError('credentials', error.message, options);
   return new HxError(error.status === 404 ? 'usage' : 'failed', `${model}: ${error.message}`, options);
 }
@@ -21,7 +21,7 @@ export function waitedTooLong(error: ModelCallError, maxWaitMs: number): HxError
     {
       hint: 'Run the same command again later; it carries on from here.',
       cause: error,
-      details: { status: error.status, retry_after_ms: error.retryAfterMs },
+      facts: { status: error.status, retry_after_ms: error.retryAfterMs },
     },
   );
 }
@@ -37,7 +37,7 @@ export function nothingAnswered(error: ModelCallError, { model, baseUrl }: Model
         error.hint ??
         (baseUrl === null ? undefined : 'See that the server runs and the base URL is right: hx models.'),
       cause: error,
-      details: { model, base_url: baseUrl },
+      facts: { model, base_url: baseUrl },
     },
   );
 }

@@ -78,7 +78,7 @@ async function checkReady(sql: Sql, environment: Environment): Promise<void> {
   const missing = identity === undefined ? 'has no tables yet' : `lacks ${pending.length} migrations`;
   throw new HxError('unavailable', `The ${environment} database ${missing}.`, {
     hint: environment === 'local' ? 'hx migrate' : `hx migrate --env ${environment}`,
-    details: { pending },
+    facts: { pending },
   });
 }
 

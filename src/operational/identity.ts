@@ -32,7 +32,7 @@ export function checkIdentity(identity: Identity, environment: Environment): voi
       `This command is for ${environment}, but the database there is the ${identity.environment} one.`,
       {
         hint: `Use --env ${identity.environment}, or correct the connection string of ${environment}.`,
-        details: { wanted: environment, found: identity.environment },
+        facts: { wanted: environment, found: identity.environment },
       },
     );
   }

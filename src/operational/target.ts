@@ -46,7 +46,7 @@ function rememberedUrl(settings: Settings): string {
   if (environment !== 'local') {
     throw new HxError('configuration', `${setting} is not set, so there is no ${environment} database.`, {
       hint: `Set ${setting} to its connection string, in the environment or in .env.${environment}.`,
-      details: { setting },
+      facts: { setting },
     });
   }
   const state = readState(clusterFolder(dataDir));

@@ -118,7 +118,7 @@ function translated({ code, what, hint }: Translation, thrown: Error, context: E
   return new HxError(code, what(context, messageOf(thrown)), {
     cause: thrown,
     hint: hint(context),
-    details: { setting, database_code: systemCode(thrown) },
+    facts: { setting, database_code: systemCode(thrown) },
   });
 }
 

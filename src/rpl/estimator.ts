@@ -55,7 +55,7 @@ export interface Estimate {
 
 export interface EstimatorOptions extends Resampling {
   readonly estimator: IntervalMethod;
-  /** Templates of the first stage; for `stein` only. */
+  /** Templates of the first stage, for `stein`; none when its size was capped and so followed from no answer. */
   readonly firstStage?: readonly string[] | undefined;
 }
 
@@ -73,9 +73,9 @@ export interface TemplateLogits {
  * | estimator | answers of 0 and 1 | centre | interval |
  * |---|---|---|---|
  * | `rpl-1` | clamped to 1e-6 | 20 % trimmed mean | two-stage bootstrap percentiles |
- * | `rpl-2` | read by their grid | 20 % trimmed mean; mean below 8 templates | expanded bootstrap percentiles; t below 8 |
+ * | `rpl-2` | read by their grid | 20 % trimmed mean; mean below 8 templates | expanded bootstrap percentiles; t at 96 % below 8 |
  * | `t` | clamped to 1e-6 | mean | Student's t |
- * | `stein` | read by their grid | mean | Student's t with the spread of the first stage |
+ * | `stein` | read by their grid | mean | Student's t with the spread of the first stage; plain t when capped |
  *
  * Where answers are read by their grid, neither side of the interval is ever nearer to the centre than half a
  * step of it: rounding alone leaves that much open.
@@ -131,6 +131,7 @@ function intervalOf(
     case 't':
       return studentInterval(sortedMeans);
     case 'stein': {
+      if (options.firstStage === undefined) return studentInterval(sortedMeans);
       const first = new Set(options.firstStage);
       const firstGroups = groups.filter(({ template }) => first.has(template));
       if (firstGroups.length < MIN_TEMPLATES) throw tooFewInFirstStage(firstGroups.length);

@@ -178,8 +178,10 @@ research('kill -9 loses only calls in flight, and nothing counts twice', async (
     env: { PATH: process.env['PATH'], HX_DATA_DIR: join(folder, 'data') },
     stdio: 'ignore',
   });
-  while (!existsSync(join(folder, 'data', 'research.sqlite')) || read('select 1 from attempts').length < 4)
+  while (attemptsStored() < 4) {
+    assert.is(child.exitCode, null, 'the run ended before it could be killed');
     await sleep(20);
+  }
   child.kill('SIGKILL');
   await once(child, 'exit');
   const kept = attemptsStored();

@@ -11,8 +11,8 @@ export function renderError(error: HxError, paint: Paint, debug: boolean): strin
 
 /** The same error as one line of JSON. */
 export function renderErrorJson(error: HxError): string {
-  const { code, message, hint, details, exitCode } = error;
-  return `${JSON.stringify({ error: { code, message, hint, details, exit_code: exitCode } })}\n`;
+  const { code, message, hint, facts, exitCode } = error;
+  return `${JSON.stringify({ error: { code, message, hint, facts, exit_code: exitCode } })}\n`;
 }
 
 function traceOf(error: Error): string {
