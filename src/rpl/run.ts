@@ -2,6 +2,7 @@ import { canonicalJson, type JsonValue } from '../base/canonical.js';
 import { centreOf, type EstimatorSample, estimate } from './estimator.js';
 import { type Outcome, readOutcome } from './outcome.js';
 import type { MeasurementPlan } from './plan.js';
+import { costOfAttempts, type Price } from './price.js';
 import type { RunRecord } from './record.js';
 import type { Attempt } from './sample.js';
 import { qualityOf, verdictOf } from './verdict.js';
@@ -18,6 +19,8 @@ export interface RunInput {
   readonly ownAttempts: readonly Attempt[];
   /** Attempts of other runs whose answers this run uses. */
   readonly reusedAttempts: readonly Attempt[];
+  /** What the model costs; null when it is not known. */
+  readonly price: Price | null;
 }
 
 /**
@@ -60,7 +63,7 @@ export function completeRun(input: RunInput): RunRecord {
     samples_reused: new Set(reusedAttempts.map(({ sampleKey }) => sampleKey)).size,
     tokens_in: sumReported(ownAttempts.map(({ tokensIn }) => tokensIn)),
     tokens_out: sumReported(ownAttempts.map(({ tokensOut }) => tokensOut)),
-    cost_usd: plan.identity.simulated ? '0.000000' : null,
+    cost_usd: costOfAttempts(ownAttempts, input.price),
     elapsed_ms: input.elapsedMs,
     sampler_json: canonicalJson({ slots: plan.slots }),
     config_json: plan.configJson,
