@@ -221,6 +221,27 @@ test('a folder that only its owner may enter serves too, and reset takes the cop
   chmodSync(dataDir, 0o755);
 });
 
+test('copies whose cluster folder was deleted go with the next start; others stay', async () => {
+  if (process.getuid?.() !== 0) return;
+  await localReset(options());
+  chmodSync(dataDir, 0o700);
+  const orphan = join('/var/lib', 'hx-postgres-test-orphan');
+  const kept = join('/var/lib', 'hx-postgres-test-kept');
+  for (const [folder, origin] of [
+    [orphan, join(dataDir, 'deleted')],
+    [kept, dataDir],
+  ] as const) {
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'origin'), origin);
+  }
+  await localUp(options());
+  assert.is(existsSync(orphan), false);
+  assert.is(existsSync(kept), true);
+  rmSync(kept, { recursive: true });
+  await localReset(options());
+  chmodSync(dataDir, 0o755);
+});
+
 test('a damaged state file is an error that says so, and reset is the way out', async () => {
   await localUp(options());
   const { stateFile } = clusterFolder(dataDir);

@@ -8,9 +8,11 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +20,7 @@ import { HxError } from '../../base/errors.js';
 import { type Account, canEnter, canReach } from './account.js';
 import { type Binaries, program } from './binaries.js';
 import type { ClusterFolder } from './cluster.js';
+import { isAlive, readPid } from './process.js';
 
 /**
  * As root the server runs under another account, and a checkout may lie where only root can enter (under
@@ -33,6 +36,9 @@ export interface Placement {
 
 /** In this order: where services keep their data, then places that outlive a restart less surely. */
 const PARENTS = ['/var/lib', '/var/tmp', tmpdir()];
+const NAME_PREFIX = 'hx-postgres-';
+/** Names the cluster folder, so that copies whose cluster is gone can be told. */
+const ORIGIN_FILE = 'origin';
 /** Only a linker wants these, and they are a good part of the size. */
 const NOT_NEEDED = /\.a$|\/pkgconfig$/;
 
@@ -52,6 +58,8 @@ export function place(cluster: ClusterFolder, original: Binaries, account: Accou
   }
   // Whatever the umask, that account has to get in.
   chmodSync(copies, 0o755);
+  writeFileSync(join(copies, ORIGIN_FILE), cluster.folder);
+  removeOrphans();
   return {
     binaries: needsBinaries ? copyBinaries(original, copies) : original,
     dataFolder: join(needsData ? copies : cluster.folder, 'data'),
@@ -76,8 +84,32 @@ export function findCopies(cluster: ClusterFolder): string | undefined {
   return PARENTS.map((parent) => join(parent, copiesName(cluster))).find((folder) => existsSync(folder));
 }
 
+/** Removes the copies of cluster folders that were deleted without a reset, unless a server still runs on them. */
+function removeOrphans(): void {
+  for (const parent of PARENTS.filter((folder) => existsSync(folder))) {
+    for (const name of readdirSync(parent)) {
+      if (!name.startsWith(NAME_PREFIX)) continue;
+      const folder = join(parent, name);
+      const origin = readOrigin(folder);
+      if (origin === undefined || existsSync(origin)) continue;
+      const pid = readPid(join(folder, 'data'));
+      if (pid === undefined || !isAlive(pid)) rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** The cluster folder that copies stand for; undefined for a folder that is not ours to judge. */
+function readOrigin(folder: string): string | undefined {
+  try {
+    const path = join(folder, ORIGIN_FILE);
+    return statSync(path).uid === process.getuid?.() ? readFileSync(path, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function copiesName(cluster: ClusterFolder): string {
-  return `hx-postgres-${createHash('sha256').update(cluster.folder).digest('hex').slice(0, 16)}`;
+  return `${NAME_PREFIX}${createHash('sha256').update(cluster.folder).digest('hex').slice(0, 16)}`;
 }
 
 function copiesFolder(cluster: ClusterFolder, account: Account | undefined): string {
