@@ -72,6 +72,21 @@ export class Settings {
     }
     return number;
   }
+
+  /**
+   * A setting that is an amount of US dollars.
+   * @throws HxError `configuration` naming the setting and its source.
+   */
+  dollars(name: SettingName): number | undefined {
+    const { value, source } = this.describe(name);
+    if (value === undefined) return undefined;
+    if (!/^\d{1,9}(?:\.\d{1,6})?$/.test(value)) {
+      throw new HxError('configuration', `${name} (from ${source}) is "${value}".`, {
+        hint: 'Set it to an amount of US dollars, for example 0.50.',
+      });
+    }
+    return Number(value);
+  }
 }
 
 /**

@@ -48,6 +48,15 @@ export const SETTINGS = {
     meaning: 'Waiting for a model without any answer, in seconds, beyond which hx stops with exit code 4',
     default: '120',
   },
+  HX_MAX_COST_USD: {
+    meaning:
+      'What one command, or one request to `hx serve`, may spend on models, in US dollars; no limit by default',
+    example: '0.50',
+  },
+  HX_PRICES: {
+    meaning: 'YAML file of model prices of your own, in the form of data/prices; its entries go before those',
+    example: './prices.yaml',
+  },
   HX_SERVE_TOKEN: {
     meaning: 'Bearer token that `hx serve` asks for; needed to listen beyond loopback',
     secret: true,

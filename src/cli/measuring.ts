@@ -34,14 +34,22 @@ export abstract class MeasuringCommand extends HxCommand {
     description:
       'Seconds without any answer beyond which to stop with exit code 4 (120, or HX_MAX_WAIT_SECONDS)',
   });
+  maxCost = Option.String('--max-cost', {
+    description:
+      'US dollars that this command may spend, beyond which it stops with exit code 4 (HX_MAX_COST_USD)',
+  });
   noCache = Option.Boolean('--no-cache', false, {
     description: 'Measure again instead of using stored answers',
   });
 
   /** Limits are settings, so that whoever asks over HTTP cannot lift them. */
   protected override flags(): Partial<Record<SettingName, string | undefined>> {
-    const { rpm, tpm, maxWait } = this;
-    return { HX_REQUESTS_PER_MINUTE: rpm, HX_TOKENS_PER_MINUTE: tpm, HX_MAX_WAIT_SECONDS: maxWait };
+    return {
+      HX_REQUESTS_PER_MINUTE: this.rpm,
+      HX_TOKENS_PER_MINUTE: this.tpm,
+      HX_MAX_WAIT_SECONDS: this.maxWait,
+      HX_MAX_COST_USD: this.maxCost,
+    };
   }
 
   protected measurementInput() {

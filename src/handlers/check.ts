@@ -99,6 +99,7 @@ async function measure(work: Work, runId: string, lease: Lease | undefined): Pro
     plan,
     ownAttempts: [...stored, ...attempts],
     reusedAttempts: [],
+    price: instrument.price,
   });
   const record: CheckRecord = { ...run, was_cached: false, cached_from: null };
   await database.write(async (sql) => {

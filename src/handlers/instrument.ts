@@ -1,12 +1,14 @@
 import type { Settings } from '../base/config.js';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
+import type { Budget } from '../models/budget.js';
 import type { Model } from '../models/model.js';
 import type { Pacing } from '../models/pacing.js';
 import { ANSWER_SCHEMA } from '../rpl/answer.js';
 import { normalizeClaim } from '../rpl/claim.js';
 import type { Estimator } from '../rpl/estimator.js';
 import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../rpl/plan.js';
+import type { Price } from '../rpl/price.js';
 import type { ModelIdentity } from '../rpl/sample.js';
 import { DEFAULT_BANK, loadBank } from './banks.js';
 import type { Context } from './context.js';
@@ -35,6 +37,10 @@ export interface Instrument {
   readonly model: Model;
   /** The pace of the account, shared by all claims of the invocation. */
   readonly pacing: Pacing;
+  /** What the model costs; null when it is not known. */
+  readonly price: Price | null;
+  /** What the invocation may cost; undefined without a limit. */
+  readonly budget: Budget | undefined;
   readonly plan: Planner;
 }
 
@@ -59,9 +65,13 @@ export async function prepareInstrument(
       },
     );
   }
+  const { findPrice } = await import('../models/prices.js');
+  const price = (await findPrice(model.identity, settings))?.price ?? null;
   return {
     model,
     pacing: await preparePacing(input, settings),
+    price,
+    budget: await prepareBudget(model.identity, price, settings),
     plan: await preparePlanner(input, model.identity, environment, settings),
   };
 }
@@ -75,6 +85,27 @@ async function preparePacing(input: MeasurementInput, settings: Settings): Promi
     requestsPerMinute: settings.integer('HX_REQUESTS_PER_MINUTE', RATE.minimum, RATE.maximum),
     tokensPerMinute: settings.integer('HX_TOKENS_PER_MINUTE', RATE.minimum, RATE.maximum),
   });
+}
+
+/** A limit needs a price: without one it would stop nothing. */
+async function prepareBudget(
+  { model }: ModelIdentity,
+  price: Price | null,
+  settings: Settings,
+): Promise<Budget | undefined> {
+  const limitUsd = settings.dollars('HX_MAX_COST_USD');
+  if (limitUsd === undefined) return undefined;
+  if (price === null) {
+    throw new HxError(
+      'usage',
+      `The cost is limited to $${limitUsd}, but the price of ${model} is not known.`,
+      {
+        hint: `Put it into a YAML file that HX_PRICES names (form: data/prices), or leave out --max-cost.`,
+      },
+    );
+  }
+  const { Budget } = await import('../models/budget.js');
+  return new Budget(limitUsd, price);
 }
 
 /**

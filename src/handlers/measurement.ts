@@ -1,5 +1,6 @@
 import { HxError, toHxError } from '../base/errors.js';
 import type { MeasurementPlan } from '../rpl/plan.js';
+import { costOfAttempt, FREE, type Price } from '../rpl/price.js';
 import { type Attempt, deservesRetry, isUsable, type PlannedSample } from '../rpl/sample.js';
 import { ServingWatch } from '../rpl/serving.js';
 import type { Context } from './context.js';
@@ -27,7 +28,7 @@ export async function collectAttempts(options: CollectOptions): Promise<Attempt[
   if (missing.length === 0) return [];
   const { ask } = await import('../models/ask.js');
   const journal = new Journal(options.commit);
-  const progress = new CallProgress(plan, stored, context);
+  const progress = new CallProgress(plan, stored, instrument.price, context);
   const attempts: Attempt[] = [];
   try {
     const asked = ask({
@@ -35,6 +36,7 @@ export async function collectAttempts(options: CollectOptions): Promise<Attempt[
       samples: missing,
       decoding: plan.options.decoding,
       pacing: instrument.pacing,
+      budget: instrument.budget,
       signal: context.signal,
       clock: context.clock,
       priorCalls: countCalls(stored),
@@ -126,10 +128,13 @@ class CallProgress {
   private readonly serving = new ServingWatch();
   private readonly usable = new Set<string>();
   private readonly ended = new Set<string>();
+  private readonly price: Price | null;
   private calls = 0;
+  private costUsd = 0;
 
-  constructor(plan: MeasurementPlan, stored: readonly Attempt[], context: Context) {
+  constructor(plan: MeasurementPlan, stored: readonly Attempt[], price: Price | null, context: Context) {
     this.plan = plan;
+    this.price = price;
     this.context = context;
     this.startedMs = context.clock.monotonicMs();
     for (const attempt of stored) {
@@ -140,6 +145,7 @@ class CallProgress {
 
   add(attempt: Attempt): void {
     this.calls += 1;
+    if (this.price !== null) this.costUsd += costOfAttempt(attempt, this.price) ?? 0;
     this.count(attempt);
     const change = this.serving.see(attempt);
     if (change !== null) this.context.emit({ type: 'note', message: change });
@@ -151,7 +157,7 @@ class CallProgress {
       usable: this.usable.size,
       calls: this.calls,
       retried: Math.max(0, this.calls - this.ended.size),
-      costUsd: null,
+      costUsd: this.price === null || this.price === FREE ? null : this.costUsd,
       elapsedMs: this.context.clock.monotonicMs() - this.startedMs,
     });
   }

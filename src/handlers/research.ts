@@ -128,6 +128,7 @@ async function runExecution(
     plan,
     ownAttempts: used.filter(({ runId }) => runId === execution.runId).map(({ attempt }) => attempt),
     reusedAttempts: used.filter(({ runId }) => runId !== execution.runId).map(({ attempt }) => attempt),
+    price: instrument.price,
   });
   return store.finishRun(execution, run, deciding(used), context.clock.now());
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/time.js';
 import type { Decoding, PlannedSample } from '../rpl/sample.js';
+import type { Budget } from './budget.js';
 import type { Model } from './model.js';
 import type { Pacing } from './pacing.js';
 
@@ -14,6 +15,8 @@ export interface AskOptions {
   readonly decoding: Decoding;
   /** The pace of the account; shared by everything that asks the same model in one invocation. */
   readonly pacing: Pacing;
+  /** What the invocation may cost; no limit without it. */
+  readonly budget?: Budget | undefined;
   readonly signal: AbortSignal;
   /** Dates the attempts. Waiting goes by the real clock, as timers do. */
   readonly clock: Clock;
@@ -24,3 +27,6 @@ export interface AskOptions {
   /** Calls that were made for a sample earlier, by sample key; ordinals go on from there. */
   readonly priorCalls?: ReadonlyMap<string, number>;
 }
+
+/** The options with every default filled in. */
+export type SettledOptions = Required<Omit<AskOptions, 'budget'>> & Pick<AskOptions, 'budget'>;

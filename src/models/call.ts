@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.js';
 import { readAnswer } from '../rpl/answer.js';
 import type { Attempt, PlannedSample } from '../rpl/sample.js';
-import type { AskOptions } from './ask-options.js';
+import type { SettledOptions } from './ask-options.js';
 import { ModelCallError, type Reply } from './model.js';
 
 /** What became of a call. */
@@ -14,7 +14,7 @@ export interface CallResult {
 
 /** Makes one call within its deadline. Never throws; aborting the controller from outside cuts the call off. */
 export async function makeCall(
-  options: Required<AskOptions>,
+  options: SettledOptions,
   sample: PlannedSample,
   ordinal: number,
   controller: AbortController,

@@ -1,11 +1,11 @@
 import type { HxError } from '../base/errors.js';
 import { type Attempt, deservesRetry, type PlannedSample } from '../rpl/sample.js';
-import type { AskOptions } from './ask-options.js';
+import type { SettledOptions } from './ask-options.js';
 import { type CallResult, makeCall } from './call.js';
-import { endOfAsking, nothingAnswered, waitedTooLong } from './endings.js';
+import { endOfAsking, nothingAnswered, spentTooMuch, waitedTooLong } from './endings.js';
 import { ModelCallError } from './model.js';
 import type { Pacing } from './pacing.js';
-import { mostTokens } from './worst-case.js';
+import { type CallTokens, mostTokens } from './worst-case.js';
 
 /** How long calls in flight may still bring an answer after everything was told to stop. */
 const GRACE_MS = 2_000;
@@ -29,7 +29,7 @@ interface Job {
 
 /** The moving parts of one `ask`: what waits, what is in flight, and what the consumer has yet to take. */
 export class Dispatch {
-  private readonly options: Required<AskOptions>;
+  private readonly options: SettledOptions;
   private readonly pacing: Pacing;
   private nextFresh = 0;
   private readonly waiting: Job[] = [];
@@ -44,7 +44,7 @@ export class Dispatch {
   private hasResponse = false;
   private lastFailure: ModelCallError | undefined;
 
-  constructor(options: Required<AskOptions>) {
+  constructor(options: SettledOptions) {
     this.options = options;
     this.pacing = options.pacing;
   }
@@ -125,10 +125,16 @@ export class Dispatch {
         this.pumpLater(nowMs);
         return;
       }
-      const readyMs = this.pacing.readyMs(this.tokensOf(job), nowMs);
+      const readyMs = this.pacing.readyMs(sumOf(this.mostOf(job)), nowMs);
       if (readyMs > nowMs) {
         this.waiting.unshift(job);
         this.pumpAt(readyMs, nowMs);
+        return;
+      }
+      if (this.options.budget?.reserve(this.mostOf(job)) === false) {
+        this.waiting.unshift(job);
+        // A call in flight will most likely cost less than was set aside for it; then there may be enough.
+        if (this.inFlight.size === 0) this.stop(spentTooMuch(this.options.budget, this.mostOf(job)), 0);
         return;
       }
       void this.send(job);
@@ -145,9 +151,8 @@ export class Dispatch {
     this.timer = setTimeout(() => this.pump(), Math.ceil(Math.max(1, dueMs - nowMs)));
   }
 
-  private tokensOf({ sample }: Job): number {
-    const { input, output } = mostTokens(sample, this.options.decoding);
-    return input + output;
+  private mostOf({ sample }: Job): CallTokens {
+    return mostTokens(sample, this.options.decoding);
   }
 
   private takeJob(nowMs: number): Job | undefined {
@@ -165,11 +170,13 @@ export class Dispatch {
     const controller = new AbortController();
     this.inFlight.add(controller);
     const startedMs = performance.now();
-    const share = this.pacing.sent(this.tokensOf(job), startedMs);
+    const most = this.mostOf(job);
+    const share = this.pacing.sent(sumOf(most), startedMs);
     const result = await makeCall(this.options, job.sample, job.calls, controller);
     this.inFlight.delete(controller);
-    const { tokensIn = null, tokensOut = null } = result.attempt ?? {};
-    if (tokensIn !== null) this.pacing.used(share, tokensIn + (tokensOut ?? 0));
+    const used = usageOf(result);
+    if (used !== null) this.pacing.used(share, sumOf(used));
+    this.options.budget?.settle(most, used);
     if (result.attempt !== null) this.outbox.push(result.attempt);
     this.settle(job, result, startedMs);
     this.wake();
@@ -220,4 +227,17 @@ export class Dispatch {
   private unavailable(error: ModelCallError): HxError {
     return nothingAnswered(error, this.options.model.identity);
   }
+}
+
+function sumOf({ input, output }: CallTokens): number {
+  return input + output;
+}
+
+/** What a call used; null when nobody knows: the provider may have worked on it, and may charge for it. */
+function usageOf({ attempt, thrown }: CallResult): CallTokens | null {
+  if (attempt !== null && attempt.tokensIn !== null) {
+    return { input: attempt.tokensIn, output: attempt.tokensOut ?? 0 };
+  }
+  const isDeclined = thrown instanceof ModelCallError && thrown.status !== null && thrown.status >= 400;
+  return isDeclined ? { input: 0, output: 0 } : null;
 }

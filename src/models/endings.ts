@@ -1,6 +1,8 @@
 import { HxError } from '../base/errors.js';
 import type { ModelIdentity } from '../rpl/sample.js';
+import type { Budget } from './budget.js';
 import type { ModelCallError } from './model.js';
+import type { CallTokens } from './worst-case.js';
 
 /** The error that ends all asking after a call that no repetition can mend. */
 export function endOfAsking(error: ModelCallError, { model }: ModelIdentity): HxError {
@@ -24,6 +26,24 @@ export function waitedTooLong(error: ModelCallError, maxWaitMs: number): HxError
       facts: { status: error.status, retry_after_ms: error.retryAfterMs },
     },
   );
+}
+
+/** The error when the next call might cost more than is left. */
+export function spentTooMuch(budget: Budget, most: CallTokens): HxError {
+  const { limitUsd, spentUsd } = budget;
+  const worstUsd = budget.worstUsd(most);
+  return new HxError(
+    'stopped',
+    `${usd(spentUsd)} of at most ${usd(limitUsd)} are spent, and the next call may cost up to ${usd(worstUsd)}.`,
+    {
+      hint: 'Run the same command again, with a higher --max-cost if need be; it carries on from here.',
+      facts: { spent_usd: spentUsd, max_cost_usd: limitUsd, next_call_usd: worstUsd },
+    },
+  );
+}
+
+function usd(amount: number): string {
+  return `$${amount.toFixed(amount < 0.01 ? 6 : 4)}`;
 }
 
 /** The error when every call failed and none was ever answered. */

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeTempFolder, removeFolder, runHx } from '../helpers.js';
@@ -61,6 +63,40 @@ measuring('waiting beyond --max-wait stops with exit code 4, and the same comman
     assert.is((await runHx(argv, options)).exitCode, 0);
     assert.is(server.calls.length, 33, 'the seven answers were kept');
   });
+});
+
+const OWN_PRICES = 'date: 2026-11-22\nmodels:\n  compatible/m: { input: 10, output: 20 }\n';
+
+measuring('the cost of a run is stored, and --max-cost stops over all claims, to be carried on', async () => {
+  writeFileSync(join(folder, 'prices.yaml'), OWN_PRICES);
+  writeFileSync(join(folder, 'claims.jsonl'), '{"claim": "A claim"}\n{"claim": "Another claim"}\n');
+  await withServer(startModelServer(), async (server) => {
+    const options = { folder, env: { ...serverVariables(server.origin), HX_PRICES: 'prices.yaml' } };
+    const argv = ['research', '--claims', join(folder, 'claims.jsonl'), '--model', 'compatible/m', '--json'];
+    const stopped = await runHx([...argv, '--max-cost', '0.12'], options);
+    assert.is(stopped.exitCode, 4);
+    // One call reports 90 + 60 tokens: $0.0021, or $0.0672 for the 32 of a claim.
+    assert.is(JSON.parse(stopped.stdout).cost_usd, '0.067200');
+    assert.match(stopped.stderr, 'of at most $0.12');
+    assert.ok(server.calls.length > 32 && server.calls.length * 0.0021 <= 0.12, String(server.calls.length));
+    const { exitCode, stdout } = await runHx(argv, options);
+    assert.is(exitCode, 0);
+    const costs = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).cost_usd);
+    assert.equal(costs, ['0.067200', '0.067200']);
+    assert.is(server.calls.length, 64, 'no answer was paid for twice');
+  });
+});
+
+measuring('a limit for a model without a known price is a usage error before any call', async () => {
+  const { exitCode, stderr, calls } = await research(['A claim', '--max-cost', '1']);
+  assert.equal([exitCode, calls], [2, 0]);
+  assert.match(stderr, 'the price of compatible/m is not known');
+  assert.match(stderr, 'HX_PRICES');
+  const wrong = await research(['A claim', '--max-cost', 'lots']);
+  assert.equal([wrong.exitCode, wrong.calls], [2, 0]);
 });
 
 measuring('limits that are no whole number are named with their source', async () => {

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { loadBank } from '../../src/handlers/banks.js';
 import { readOutcome } from '../../src/rpl/outcome.js';
 import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../../src/rpl/plan.js';
+import { FREE, type Price } from '../../src/rpl/price.js';
 import { Prng } from '../../src/rpl/prng.js';
 import { RUN_COLUMNS, rowFromJson, rowToJson } from '../../src/rpl/record.js';
 import { completeRun } from '../../src/rpl/run.js';
@@ -50,7 +51,11 @@ function attempt(sample: PlannedSample | undefined, changes: Partial<Attempt> = 
   };
 }
 
-function completed(attempts: readonly Attempt[], reused: readonly Attempt[] = []) {
+function completed(
+  attempts: readonly Attempt[],
+  reused: readonly Attempt[] = [],
+  price: Price | null = null,
+) {
   return completeRun({
     runId: '01890000-0000-7000-8000-000000000000',
     createdAt: new Date('2026-11-22T01:02:03.004Z'),
@@ -58,6 +63,7 @@ function completed(attempts: readonly Attempt[], reused: readonly Attempt[] = []
     plan,
     ownAttempts: attempts,
     reusedAttempts: reused,
+    price,
   });
 }
 
@@ -156,6 +162,18 @@ run('verdict and gates turn at their limits', () => {
     pqs: Math.floor(100 * (0.1 + 0.4 * (1 - 0.6) + 0.2 * 0.98)),
   });
   assert.equal(qualityOf(0.979, 0.249, 0.301).gate_width, false);
+});
+
+run('the cost is that of the calls this run made itself, by what their usage reports say', () => {
+  const attempts = plan.samples.map((sample) => attempt(sample, {}));
+  const price = { inputUsd: 2, outputUsd: 8 };
+  assert.is(completed(attempts, [], price).cost_usd, (attempts.length * 60e-6).toFixed(6));
+  assert.is(completed([], attempts, price).cost_usd, null);
+  assert.is(completed(attempts).cost_usd, null, 'without a price');
+  assert.is(completed(attempts, [], FREE).cost_usd, '0.000000');
+  const [first, ...rest] = attempts;
+  const silent = { ...(first as Attempt), tokensIn: null, tokensOut: null };
+  assert.is(completed([silent, ...rest], [], price).cost_usd, (rest.length * 60e-6).toFixed(6));
 });
 
 run.run();
