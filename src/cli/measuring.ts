@@ -38,6 +38,9 @@ export abstract class MeasuringCommand extends HxCommand {
     description:
       'US dollars that this command may spend, beyond which it stops with exit code 4 (HX_MAX_COST_USD)',
   });
+  dryRun = Option.Boolean('--dry-run', false, {
+    description: 'Only print how many calls, tokens and dollars it would take; sends nothing',
+  });
   noCache = Option.Boolean('--no-cache', false, {
     description: 'Measure again instead of using stored answers',
   });
@@ -50,6 +53,17 @@ export abstract class MeasuringCommand extends HxCommand {
       HX_MAX_WAIT_SECONDS: this.maxWait,
       HX_MAX_COST_USD: this.maxCost,
     };
+  }
+
+  /** Prints what measuring these claims would take. */
+  protected async printDryRun(claims: readonly string[]): Promise<void> {
+    const result = await this.invoke('dryRun', { claims, ...this.measurementInput() });
+    if (this.json) {
+      this.printJson(result);
+      return;
+    }
+    const { renderDryRun } = await import('./render/dry-run.js');
+    this.print(renderDryRun(result, this.paint));
   }
 
   protected measurementInput() {

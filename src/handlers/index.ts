@@ -8,6 +8,7 @@ export const HANDLERS = {
   checkGet: async () => (await import('./check.js')).checkGet,
   ready: async () => (await import('./ready.js')).ready,
   research: async () => (await import('./research.js')).research,
+  dryRun: async () => (await import('./dry-run.js')).dryRun,
   estimate: async () => (await import('./estimate.js')).estimate,
   models: async () => (await import('./models.js')).models,
   exportChecks: async () => (await import('./export-checks.js')).exportChecks,

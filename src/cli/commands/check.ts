@@ -1,6 +1,7 @@
 import { Command, Option } from 'clipanion';
 import type { SettingName } from '../../base/settings-table.js';
-import { CHECK_CONTEXT_COLUMNS, RUN_COLUMNS, rowToJson } from '../../rpl/record.js';
+import { rowToJson } from '../../rpl/column.js';
+import { CHECK_CONTEXT_COLUMNS, RUN_COLUMNS } from '../../rpl/record.js';
 import { environmentOption } from '../base.js';
 import { claimArgument } from '../input.js';
 import { MeasuringCommand } from '../measuring.js';
@@ -18,6 +19,7 @@ export class CheckCommand extends MeasuringCommand {
         'hx check "Tides are caused by the moon" --model simulator/default',
       ],
       ['With a model, as JSON', 'hx check "Tides are caused by the moon" --model openai/gpt-4.1-mini --json'],
+      ['What it would cost', 'hx check "Tides are caused by the moon" --model openai/gpt-4.1-mini --dry-run'],
     ],
   });
 
@@ -30,6 +32,10 @@ export class CheckCommand extends MeasuringCommand {
 
   async execute(): Promise<void> {
     const claim = await claimArgument(this.claim, this.context);
+    if (this.dryRun) {
+      await this.printDryRun([claim]);
+      return;
+    }
     const record = await this.invoke('check', { claim, ...this.measurementInput() });
     if (this.json) this.printJson(rowToJson([...RUN_COLUMNS, ...CHECK_CONTEXT_COLUMNS], record));
     else

@@ -3,7 +3,8 @@ import * as t from 'typanion';
 import { HxError } from '../../base/errors.js';
 import { invoke } from '../../handlers/index.js';
 import type { ClaimResult } from '../../handlers/research.js';
-import { RUN_COLUMNS, rowToJson } from '../../rpl/record.js';
+import { rowToJson } from '../../rpl/column.js';
+import { RUN_COLUMNS } from '../../rpl/record.js';
 import { claimArgument, readInput, readJsonLines } from '../input.js';
 import { MeasuringCommand } from '../measuring.js';
 import { renderMeasurement, renderMeasurementLine } from '../render/measurement.js';
@@ -17,6 +18,7 @@ export class ResearchCommand extends MeasuringCommand {
     examples: [
       ['One claim', 'hx research "Tides are caused by the moon" --model simulator/default'],
       ['Many claims', 'hx research --claims claims.jsonl --model simulator/default'],
+      ['Within a limit', 'hx research --claims claims.jsonl --model openai/gpt-4.1-mini --max-cost 0.50'],
     ],
   });
 
@@ -26,17 +28,25 @@ export class ResearchCommand extends MeasuringCommand {
   async execute(): Promise<number> {
     const { claims, problems } = await this.readClaims();
     const failures: HxError[] = [...problems];
+    if (this.dryRun && claims.length > 0) await this.printDryRun(claims.map(({ claim }) => claim));
+    else await this.measure(claims, failures);
+    const [only] = failures;
+    if (this.claims === undefined && only !== undefined) throw only;
+    for (const failure of failures) this.printProblem(failure);
+    // Bad input outranks a claim that could not be measured: it is the one the caller can mend.
+    return failures.some(({ code }) => code === 'usage') ? 2 : failures.length > 0 ? 1 : 0;
+  }
+
+  private async measure(
+    claims: readonly { claim: string; line?: number }[],
+    failures: HxError[],
+  ): Promise<void> {
     await this.withContext(async (context) => {
       for await (const result of await invoke('research', { claims, ...this.measurementInput() }, context)) {
         if ('error' in result) failures.push(atLine(result.error, this.claims, result.line));
         else this.printRun(result);
       }
     });
-    const [only] = failures;
-    if (this.claims === undefined && only !== undefined) throw only;
-    for (const failure of failures) this.printProblem(failure);
-    // Bad input outranks a claim that could not be measured: it is the one the caller can mend.
-    return failures.some(({ code }) => code === 'usage') ? 2 : failures.length > 0 ? 1 : 0;
   }
 
   private async readClaims(): Promise<{ claims: { claim: string; line?: number }[]; problems: HxError[] }> {

@@ -1,0 +1,29 @@
+import type { DryRun, Range } from '../../handlers/dry-run.js';
+import type { Paint } from './style.js';
+
+/** What a measurement would take, for a person. */
+export function renderDryRun(run: DryRun, paint: Paint): string {
+  const { claims, samples } = run;
+  return [
+    `${paint('bold', 'DRY RUN')}  nothing was sent: ${run.model}, bank ${run.bank}`,
+    `   ${count(claims)} ${claims === 1 ? 'claim' : 'claims'}, ${count(samples)} samples, ${range(run.calls)} calls`,
+    `   tokens: ${range(run.tokens_in)} in, ${range(run.tokens_out)} out`,
+    `   ${costLine(run)}`,
+    paint('dim', '   Answers that are stored already make it less. --max-cost USD sets a limit.'),
+  ].join('\n');
+}
+
+function range({ likely, most }: Range): string {
+  return `about ${count(likely)} (at most ${count(most)})`;
+}
+
+function costLine({ model, cost_usd: cost, price_date: date }: DryRun): string {
+  if (cost === null) return `cost: not known, as no price of ${model} is; HX_PRICES can name one`;
+  if (date === null) return 'cost: nothing, as no model is asked';
+  const amount = (text: string) => `$${Number(text).toFixed(4)}`;
+  return `cost: about ${amount(cost.likely)} (at most ${amount(cost.most)}), by prices of ${date}`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
