@@ -2,7 +2,8 @@ import { Hono, type Context as HonoContext } from 'hono';
 import { HxError } from '../base/errors.js';
 import type { Context } from '../handlers/context.js';
 import { invoke } from '../handlers/index.js';
-import { CHECK_CONTEXT_COLUMNS, type CheckRecord, RUN_COLUMNS, rowToJson } from '../rpl/record.js';
+import { rowToJson } from '../rpl/column.js';
+import { CHECK_CONTEXT_COLUMNS, type CheckRecord, RUN_COLUMNS } from '../rpl/record.js';
 
 /** A bank is named over HTTP, never given by path: a path would let a caller read the server's files. */
 const BANK_NAME = /^[a-z0-9][a-z0-9_-]*$/;

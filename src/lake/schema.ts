@@ -1,12 +1,7 @@
 import type { SchemaElement } from 'hyparquet';
 import { HxError } from '../base/errors.js';
-import {
-  CHECK_CONTEXT_COLUMNS,
-  type Column,
-  type ColumnType,
-  type RowOf,
-  RUN_COLUMNS,
-} from '../rpl/record.js';
+import type { Column, ColumnType, RowOf } from '../rpl/column.js';
+import { CHECK_CONTEXT_COLUMNS, RUN_COLUMNS } from '../rpl/record.js';
 import type { ColumnValues } from './parquet-file.js';
 
 /** The lake's shape. Any change of a column's name or type raises it; file names carry it (`s1`). */

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { JSONValue, TransactionSql } from 'postgres';
 import { HxError } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
-import { RUN_COLUMNS, type RunRecord, rowFromJson, rowToJson } from '../rpl/record.js';
+import { rowFromJson, rowToJson } from '../rpl/column.js';
+import { RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
 import type { Database } from './connection.js';
 
 /** How long a stored result answers identical checks: models behind a name change without notice. */

@@ -1,4 +1,4 @@
-import type { Column, RowOf } from '../rpl/record.js';
+import type { Column, RowOf } from '../rpl/column.js';
 
 /**
  * A row as the Postgres driver takes it: uint64 as text (it becomes numeric), JSON as a value (the driver

@@ -1,4 +1,4 @@
-import type { Column, RowOf } from '../rpl/record.js';
+import type { Column, RowOf } from '../rpl/column.js';
 
 type SqliteValue = string | number | null;
 

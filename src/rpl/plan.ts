@@ -1,7 +1,8 @@
 import { canonicalHash, canonicalJson, type JsonValue, sha256Hex } from '../base/canonical.js';
 import type { Environment } from '../base/environments.js';
 import type { Bank } from './bank.js';
-import { DEFAULT_ESTIMATOR, DEFAULT_RESAMPLES, type Estimator } from './estimator.js';
+import { DEFAULT_ESTIMATOR, DEFAULT_RESAMPLES, type Estimator, type IntervalMethod } from './estimator.js';
+import { beginGrowth, type Growth, type Precision } from './growth.js';
 import { seedFromHash } from './prng.js';
 import type { Decoding, ModelIdentity, PlannedSample } from './sample.js';
 import { fillSlots, planSamples } from './sampler.js';
@@ -27,6 +28,8 @@ export interface MeasurementOptions {
   readonly decoding: Decoding;
   /** Bootstrap seed; by default it follows from the configuration. */
   readonly seed?: bigint | undefined;
+  /** A wanted width, which then settles K and T; undefined for a measurement of a given size. */
+  readonly precision?: Precision | undefined;
   /** 0, or the number of an independent repetition that shares no stored answer with earlier ones. */
   readonly repeat: number;
 }
@@ -49,11 +52,15 @@ export interface MeasurementPlan {
   readonly identity: ModelIdentity;
   readonly bank: Bank;
   readonly options: MeasurementOptions;
+  readonly method: IntervalMethod;
+  /** How the plan grows to a wanted width; null for one of a given size. */
+  readonly growth: Growth | null;
   /** Templates in the plan, min(K, T, bank size). */
   readonly templates: number;
   /** Template ids in slot order. */
   readonly slots: readonly string[];
   readonly samples: readonly PlannedSample[];
+  readonly answerSchemaHash: string;
   /** Canonical JSON of everything that determines the computation. */
   readonly configJson: string;
   /** SHA-256 of configJson, hex. */
@@ -70,15 +77,32 @@ export interface PlanInput {
   readonly options: MeasurementOptions;
 }
 
-/** Plans a measurement: which templates, which calls, under which identity. Pure and deterministic. */
+/**
+ * Plans a measurement: which templates, which calls, under which identity. Pure and deterministic. For a
+ * wanted width it is the first stage; `growPlan` adds the second. Both are one configuration: what the second
+ * stage holds follows from the answers to the first.
+ * @throws HxError `usage` when the calls allowed are too few for a first stage.
+ */
 export function planMeasurement(input: PlanInput): MeasurementPlan {
   const { environment, claim, identity, bank, options } = input;
-  const { k, r, b, estimator, decoding, repeat } = options;
-  const slots = fillSlots(claim, identity.model, bank, options);
+  const { r, b, decoding, repeat } = options;
+  const growth = options.precision === undefined ? null : beginGrowth(options.precision, bank, r);
+  const estimator = growth === null ? options.estimator : 'stein';
+  const size = growth === null ? options : { k: growth.firstTemplates, r, t: growth.firstTemplates };
+  const slots = fillSlots(claim, identity.model, bank, size);
   const templates = new Set(slots).size;
   const answerSchemaHash = canonicalHash(input.answerSchema);
   const context = { environment, identity, decoding };
-  const seedMaterial = { claim, model: identity.model, bank: bank.hash, k, r, t: templates, b, estimator };
+  const seedMaterial = {
+    claim,
+    model: identity.model,
+    bank: bank.hash,
+    k: size.k,
+    r,
+    t: templates,
+    b,
+    estimator,
+  };
   const bootstrapSeed = options.seed ?? seedFromHash(canonicalHash(seedMaterial));
   const configJson = canonicalJson({
     ...seedMaterial,
@@ -91,6 +115,7 @@ export function planMeasurement(input: PlanInput): MeasurementPlan {
     temperature: decoding.temperature,
     max_output_tokens: decoding.maxOutputTokens,
     bootstrap_seed: String(bootstrapSeed),
+    precision: growth === null ? undefined : { width: growth.width, max_calls: growth.maxCalls },
     repeat: repeat === 0 ? undefined : repeat,
   });
   return {
@@ -100,9 +125,12 @@ export function planMeasurement(input: PlanInput): MeasurementPlan {
     identity,
     bank,
     options,
+    method: estimator,
+    growth,
     templates,
     slots: slots.map(({ id }) => id),
     samples: planSamples(claim, bank, slots, r, answerSchemaHash, context, repeat),
+    answerSchemaHash,
     configJson,
     configHash: sha256Hex(configJson),
     bootstrapSeed,

@@ -1,5 +1,6 @@
 import { canonicalJson, type JsonValue } from '../base/canonical.js';
 import { centreOf, type EstimatorSample, estimate } from './estimator.js';
+import { firstStageOf, growthLimit } from './growth.js';
 import { type Outcome, readOutcome } from './outcome.js';
 import type { MeasurementPlan } from './plan.js';
 import { costOfAttempts, type Price } from './price.js';
@@ -32,9 +33,10 @@ export function completeRun(input: RunInput): RunRecord {
   const { options } = plan;
   const outcome = readOutcome(plan, [...reusedAttempts, ...ownAttempts]);
   const result = estimate(outcome.usable, {
-    estimator: options.estimator,
+    estimator: plan.method,
     resamples: options.b,
     seed: plan.bootstrapSeed,
+    firstStage: firstStageOf(plan),
   });
   return {
     run_id: input.runId,
@@ -48,7 +50,7 @@ export function completeRun(input: RunInput): RunRecord {
     bank: `${plan.bank.id}@${plan.bank.version}`,
     bank_hash: plan.bank.hash,
     config_hash: plan.configHash,
-    k: options.k,
+    k: plan.slots.length,
     r: options.r,
     t: plan.templates,
     b: options.b,
@@ -65,10 +67,26 @@ export function completeRun(input: RunInput): RunRecord {
     tokens_out: sumReported(ownAttempts.map(({ tokensOut }) => tokensOut)),
     cost_usd: costOfAttempts(ownAttempts, input.price),
     elapsed_ms: input.elapsedMs,
-    sampler_json: canonicalJson({ slots: plan.slots }),
+    sampler_json: samplerJson(plan),
     config_json: plan.configJson,
     counts_by_template_json: canonicalJson(outcome.countsByTemplate as unknown as JsonValue),
   };
+}
+
+/** Templates in slot order, and how their number came about when a width was wanted. */
+function samplerJson(plan: MeasurementPlan): string {
+  const { slots, growth } = plan;
+  if (growth === null) return canonicalJson({ slots });
+  return canonicalJson({
+    slots,
+    growth: {
+      width: growth.width,
+      max_calls: growth.maxCalls,
+      first_templates: growth.firstTemplates,
+      needed_templates: growth.neededTemplates,
+      limited_by: growthLimit(plan),
+    },
+  });
 }
 
 function countsOf(outcome: Outcome) {
@@ -99,8 +117,8 @@ function refusalBounds(
     ...outcome.refused.map((sample) => ({ ...sample, prob_true })),
   ];
   return {
-    prob_true_lower_bound: centreOf(answeredWith(0), plan.options.estimator),
-    prob_true_upper_bound: centreOf(answeredWith(1), plan.options.estimator),
+    prob_true_lower_bound: centreOf(answeredWith(0), plan.method),
+    prob_true_upper_bound: centreOf(answeredWith(1), plan.method),
   };
 }
 

@@ -5,7 +5,8 @@ import { ENVIRONMENT_NAMES, ENVIRONMENTS } from '../../src/base/environments.js'
 import { describeSetting, SETTING_NAMES } from '../../src/base/settings-table.js';
 import { CATEGORIES, COMMANDS } from '../../src/cli/commands/index.js';
 import { makeCli } from '../../src/cli/parser.js';
-import { CHECK_CONTEXT_COLUMNS, type Column, RUN_COLUMNS } from '../../src/rpl/record.js';
+import type { Column } from '../../src/rpl/column.js';
+import { CHECK_CONTEXT_COLUMNS, RUN_COLUMNS } from '../../src/rpl/record.js';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -2,7 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CHECK_COLUMNS, findCheck, insertCheck } from '../../src/operational/checks.js';
 import { openDatabase } from '../../src/operational/connection.js';
-import { ATTEMPT_COLUMNS, type Column, type ColumnType } from '../../src/rpl/record.js';
+import type { Column, ColumnType } from '../../src/rpl/column.js';
+import { ATTEMPT_COLUMNS } from '../../src/rpl/record.js';
 import { createTestDatabase, type TestDatabase } from '../helpers.js';
 import { checkRow } from './fixtures.js';
 

@@ -4,7 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
 import { type ExecutionStart, openResearchStore } from '../../src/research/store.js';
-import { ATTEMPT_COLUMNS, type Column, RUN_COLUMNS } from '../../src/rpl/record.js';
+import type { Column } from '../../src/rpl/column.js';
+import { ATTEMPT_COLUMNS, RUN_COLUMNS } from '../../src/rpl/record.js';
 import type { Attempt } from '../../src/rpl/sample.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 

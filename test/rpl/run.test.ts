@@ -1,11 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadBank } from '../../src/handlers/banks.js';
+import { rowFromJson, rowToJson } from '../../src/rpl/column.js';
 import { readOutcome } from '../../src/rpl/outcome.js';
 import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../../src/rpl/plan.js';
 import { FREE, type Price } from '../../src/rpl/price.js';
 import { Prng } from '../../src/rpl/prng.js';
-import { RUN_COLUMNS, rowFromJson, rowToJson } from '../../src/rpl/record.js';
+import { RUN_COLUMNS } from '../../src/rpl/record.js';
 import { completeRun } from '../../src/rpl/run.js';
 import type { Attempt, AttemptStatus, PlannedSample } from '../../src/rpl/sample.js';
 import { qualityOf, verdictOf } from '../../src/rpl/verdict.js';
