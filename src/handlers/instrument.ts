@@ -52,7 +52,7 @@ export interface Instrument {
 export async function prepareInstrument(
   input: MeasurementInput,
   environment: Environment,
-  { settings }: Context,
+  { settings, emit }: Context,
 ): Promise<Instrument> {
   const { resolveModel, requireModelName } = await import('../models/resolve.js');
   const model = await resolveModel(requireModelName(input.model, settings), settings);
@@ -69,14 +69,18 @@ export async function prepareInstrument(
   const price = (await findPrice(model.identity, settings))?.price ?? null;
   return {
     model,
-    pacing: await preparePacing(input, settings),
+    pacing: await preparePacing(input, settings, (message) => emit({ type: 'note', message })),
     price,
     budget: await prepareBudget(model.identity, price, settings),
     plan: await preparePlanner(input, model.identity, environment, settings),
   };
 }
 
-async function preparePacing(input: MeasurementInput, settings: Settings): Promise<Pacing> {
+async function preparePacing(
+  input: MeasurementInput,
+  settings: Settings,
+  onWait: (message: string) => void,
+): Promise<Pacing> {
   const { MAX_WAIT_SECONDS, Pacing, RATE } = await import('../models/pacing.js');
   const maxWaitSeconds = settings.integer('HX_MAX_WAIT_SECONDS', 0, MAX_WAIT_SECONDS);
   return new Pacing({
@@ -84,6 +88,7 @@ async function preparePacing(input: MeasurementInput, settings: Settings): Promi
     ...(maxWaitSeconds === undefined ? {} : { maxWaitMs: maxWaitSeconds * 1_000 }),
     requestsPerMinute: settings.integer('HX_REQUESTS_PER_MINUTE', RATE.minimum, RATE.maximum),
     tokensPerMinute: settings.integer('HX_TOKENS_PER_MINUTE', RATE.minimum, RATE.maximum),
+    onWait,
   });
 }
 

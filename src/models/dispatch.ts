@@ -137,7 +137,7 @@ export class Dispatch {
         if (this.inFlight.size === 0) this.stop(spentTooMuch(this.options.budget, this.mostOf(job)), 0);
         return;
       }
-      void this.send(job);
+      this.send(job).catch((error: unknown) => this.stop(error, 0));
     }
   }
 

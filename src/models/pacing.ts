@@ -7,6 +7,8 @@ export const BACKOFF_CAP_MS = 30_000;
 /** Consecutive waiting beyond which it is better to stop and carry on another time. */
 export const DEFAULT_MAX_WAIT_MS = 120_000;
 
+/** A wait that is shorter than this is not worth a word. */
+const NOTED_WAIT_MS = 2_000;
 /** A day: whoever waits longer is better served by starting again. */
 export const MAX_WAIT_SECONDS = 86_400;
 /** Bounds of what a minute may hold, in requests or tokens. */
@@ -23,6 +25,8 @@ export interface PacingOptions {
   readonly tokensPerMinute?: number | undefined;
   /** In [0, 1), for jitter. */
   readonly random?: () => number;
+  /** Hears of each wait of some length, in a sentence for the user. */
+  readonly onWait?: (message: string) => void;
 }
 
 /** A failed call as pacing sees it; times are milliseconds of one monotonic clock. */
@@ -45,6 +49,7 @@ export class Pacing {
   /** Calls in flight at once, at most. */
   readonly concurrency: number;
   private readonly random: () => number;
+  private readonly onWait: (message: string) => void;
   private readonly requests: RateWindow;
   private readonly tokens: RateWindow;
   private allowed: number;
@@ -52,11 +57,13 @@ export class Pacing {
   private decreasedAtMs = Number.NEGATIVE_INFINITY;
   private silentUntilMs = Number.NEGATIVE_INFINITY;
   private troubledSinceMs: number | undefined;
+  private notedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PacingOptions) {
     this.maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
     this.concurrency = options.concurrency;
     this.random = options.random ?? Math.random;
+    this.onWait = options.onWait ?? (() => {});
     this.requests = new RateWindow(options.requestsPerMinute ?? Number.POSITIVE_INFINITY);
     this.tokens = new RateWindow(options.tokensPerMinute ?? Number.POSITIVE_INFINITY);
     this.allowed = options.concurrency;
@@ -74,7 +81,9 @@ export class Pacing {
 
   /** When a call of so many tokens may be sent, at the earliest. */
   readyMs(tokens: number, nowMs: number): number {
-    return Math.max(this.requests.readyMs(1, nowMs), this.tokens.readyMs(tokens, nowMs));
+    const readyMs = Math.max(this.requests.readyMs(1, nowMs), this.tokens.readyMs(tokens, nowMs));
+    this.note(readyMs, nowMs, "This minute's allowance of calls or tokens is used up.");
+    return readyMs;
   }
 
   /** Counts a call that is being sent. @returns its share of the minute's tokens, for `used`. */
@@ -108,7 +117,16 @@ export class Pacing {
     if (error.retryAfterMs !== null) {
       this.silentUntilMs = Math.max(this.silentUntilMs, nowMs + error.retryAfterMs);
     }
-    return nowMs + delayMs - this.troubledSinceMs > this.maxWaitMs ? null : delayMs;
+    if (nowMs + delayMs - this.troubledSinceMs > this.maxWaitMs) return null;
+    this.note(this.silentUntilMs, nowMs, error.message);
+    return delayMs;
+  }
+
+  /** Says a wait once, however often it is asked for. */
+  private note(untilMs: number, nowMs: number, why: string): void {
+    if (untilMs - nowMs < NOTED_WAIT_MS || untilMs - this.notedUntilMs < NOTED_WAIT_MS) return;
+    this.notedUntilMs = untilMs;
+    this.onWait(`${why} Waiting ${Math.ceil((untilMs - nowMs) / 1_000)} s.`);
   }
 
   /** Calls that were under way together fail together: they are one sign of overload, not many. */

@@ -65,6 +65,25 @@ test('waiting is counted from the first failure since the last answer', () => {
   assert.is(failAt(90_000), 50_000);
 });
 
+test('a wait of some length is said once, with its reason', () => {
+  const said: string[] = [];
+  const pacing = new Pacing({ concurrency: 4, requestsPerMinute: 1, onWait: (text) => void said.push(text) });
+  const fail = (retryAfter: number, nowMs: number) =>
+    pacing.failed({ error: overload(retryAfter), startedMs: nowMs, nowMs, earlierFailures: 0 });
+  fail(500, 0);
+  assert.equal(said, []);
+  fail(5_000, 0);
+  fail(5_000, 10);
+  assert.equal(said, ['busy Waiting 5 s.']);
+  pacing.sent(1, 10_000);
+  pacing.readyMs(1, 10_000);
+  pacing.readyMs(1, 10_500);
+  assert.is(said.length, 2);
+  assert.match(said[1] ?? '', "This minute's allowance");
+  fail(1_000_000, 20_000);
+  assert.is(said.length, 2, 'it stops instead');
+});
+
 test('Retry-After is read in seconds, in milliseconds and as a date by the clock of the server', () => {
   const now = Date.parse('2026-01-01T00:00:00Z');
   assert.is(retryAfterMs({ 'retry-after': '7' }, now), 7_000);
