@@ -1,5 +1,6 @@
 import * as t from 'typanion';
 import type { Settings } from '../base/config.js';
+import { largestPlan } from '../rpl/growth.js';
 import { costOfTokens, type Price } from '../rpl/price.js';
 import type { ModelIdentity } from '../rpl/sample.js';
 import { defineHandler } from './handler.js';
@@ -15,7 +16,10 @@ export interface Range {
   readonly most: number;
 }
 
-/** What a measurement would take if nothing were stored yet. */
+/**
+ * What a measurement would take if nothing were stored yet. To a wanted width, the first stage is likely and as
+ * many templates as bank and --max-calls allow are the most.
+ */
 export interface DryRun {
   readonly model: string;
   readonly bank: string;
@@ -45,22 +49,30 @@ export const dryRun = defineHandler({
     const plan = await preparePlanner(input, identity, settings.environment, settings);
     const plans = input.claims.map((claim) => plan(claim, 0));
     const { likelyTokens, mostTokens } = await import('../models/worst-case.js');
-    const sums = { samples: 0, likely: { input: 0, output: 0 }, most: { input: 0, output: 0 } };
-    for (const { samples, options } of plans) {
+    const sums = {
+      samples: 0,
+      mostSamples: 0,
+      likely: { input: 0, output: 0 },
+      most: { input: 0, output: 0 },
+    };
+    for (const plan of plans) {
+      const { samples, options } = plan;
+      const largest = largestPlan(plan).samples;
       sums.samples += samples.length;
-      for (const sample of samples) {
-        add(sums.likely, likelyTokens(sample, options.decoding), 1);
+      sums.mostSamples += largest.length;
+      for (const sample of samples) add(sums.likely, likelyTokens(sample, options.decoding), 1);
+      for (const sample of largest) {
         add(sums.most, mostTokens(sample, options.decoding), MOST_CALLS_A_SAMPLE);
       }
     }
-    const { samples, likely, most } = sums;
+    const { samples, mostSamples, likely, most } = sums;
     const bank = plans[0]?.bank;
     return {
       model: identity.model,
       bank: bank === undefined ? '' : `${bank.id}@${bank.version}`,
       claims: plans.length,
       samples,
-      calls: { likely: samples, most: samples * MOST_CALLS_A_SAMPLE },
+      calls: { likely: samples, most: mostSamples * MOST_CALLS_A_SAMPLE },
       tokens_in: { likely: likely.input, most: most.input },
       tokens_out: { likely: likely.output, most: most.output },
       cost_usd: known === null ? null : { likely: usd(likely, known.price), most: usd(most, known.price) },

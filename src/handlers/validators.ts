@@ -2,6 +2,7 @@ import * as t from 'typanion';
 import { isUuid } from '../base/ids.js';
 import { ESTIMATORS } from '../rpl/estimator.js';
 import { SIZE } from '../rpl/plan.js';
+import { WIDTH } from '../rpl/sequential.js';
 
 const MAX_SEED = 2n ** 64n - 1n;
 
@@ -34,5 +35,7 @@ export const measurementFields = {
   b: t.isOptional(isWholeNumber(SIZE.b)),
   seed: t.isOptional(isSeed),
   estimator: t.isOptional(t.isEnum(ESTIMATORS)),
+  width: t.isOptional(t.cascade(t.isNumber(), [t.isInInclusiveRange(WIDTH.minimum, WIDTH.maximum)])),
+  max_calls: t.isOptional(isWholeNumber(SIZE.calls)),
   concurrency: t.isOptional(isWholeNumber({ minimum: 1, maximum: 256 })),
 };

@@ -48,16 +48,26 @@ export function beginGrowth({ width, maxCalls }: Precision, bank: Bank, replicat
  * @returns the plan as it is when too few answers came to say more.
  */
 export function growPlan(plan: MeasurementPlan, first: readonly EstimatorSample[]): MeasurementPlan {
-  const { growth, claim, identity, bank, options } = plan;
+  const { growth } = plan;
   if (growth === null || new Set(first.map(({ template }) => template)).size < MIN_TEMPLATES) return plan;
   const needed = Math.max(growth.firstTemplates, templatesForWidth(first, growth.width));
-  const templates = Math.min(needed, growth.mostTemplates);
-  const { r, decoding, repeat } = options;
+  const grown = withTemplates(plan, Math.min(needed, growth.mostTemplates));
+  return { ...grown, growth: { ...growth, neededTemplates: needed } };
+}
+
+/** The plan at its largest, whatever the first stage answers. */
+export function largestPlan(plan: MeasurementPlan): MeasurementPlan {
+  return plan.growth === null ? plan : withTemplates(plan, plan.growth.mostTemplates);
+}
+
+/** The same plan over more templates: the first ones stay, and so do their samples. */
+function withTemplates(plan: MeasurementPlan, templates: number): MeasurementPlan {
+  const { claim, identity, bank, environment } = plan;
+  const { r, decoding, repeat } = plan.options;
   const slots = fillSlots(claim, identity.model, bank, { k: templates, r, t: templates });
-  const context = { environment: plan.environment, identity, decoding };
+  const context = { environment, identity, decoding };
   return {
     ...plan,
-    growth: { ...growth, neededTemplates: needed },
     templates,
     slots: slots.map(({ id }) => id),
     samples: planSamples(claim, bank, slots, r, plan.answerSchemaHash, context, repeat),

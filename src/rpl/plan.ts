@@ -13,6 +13,8 @@ export const SIZE = {
   r: { default: 2, minimum: 1, maximum: 16 },
   t: { default: 16, minimum: 2, maximum: 64 },
   b: { default: DEFAULT_RESAMPLES, minimum: 100, maximum: 100_000 },
+  /** Samples of a measurement to a wanted width: T x R at their bounds. */
+  calls: { minimum: 2, maximum: 64 * 16 },
 } as const;
 
 /** The same for every provider, so that replicate spread can be compared between them. */

@@ -21,7 +21,7 @@ export class EstimateCommand extends HxCommand {
   });
 
   file = Option.String({ name: 'FILE|-' });
-  estimator = Option.String('--estimator', { description: 'rpl-2 (default) or rpl-1' });
+  estimator = Option.String('--estimator', { description: 'Interval: rpl-2 (default), rpl-1 or t' });
   b = Option.String('-B', { description: 'Bootstrap resamples, 5000 by default', validator: t.isNumber() });
   seed = Option.String('--seed', { description: 'Bootstrap seed; by default it follows from the samples' });
 
