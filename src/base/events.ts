@@ -6,6 +6,7 @@ export type ProgressEvent =
   | {
       type: 'calls';
       claim: string;
+      model: string;
       done: number;
       total: number;
       usable: number;

@@ -1,11 +1,11 @@
-import { Option } from 'clipanion';
+import { Option, UsageError } from 'clipanion';
 import * as t from 'typanion';
 import type { SettingName } from '../base/settings-table.js';
 import { HxCommand } from './base.js';
 
 /** A command that measures: the options by which check and research size their calls. */
 export abstract class MeasuringCommand extends HxCommand {
-  model = Option.String('--model', {
+  models = Option.Array('--model', {
     description: 'Model as provider/name, for example openai/gpt-4.1-mini or simulator/default',
   });
   bank = Option.String('--bank', { description: 'Prompt bank: a name, or the path of a YAML file' });
@@ -19,7 +19,16 @@ export abstract class MeasuringCommand extends HxCommand {
   seed = Option.String('--seed', {
     description: 'Bootstrap seed; by default it follows from the configuration',
   });
-  estimator = Option.String('--estimator', { description: 'rpl-2 (default) or rpl-1' });
+  estimator = Option.String('--estimator', { description: 'Interval: rpl-2 (default), rpl-1 or t' });
+  wantedWidth = Option.String('--width', {
+    description:
+      'Wanted width of the interval, 0.01 to 0.9: asks 8 templates first, then as many as it takes; instead of -K and -T',
+    validator: t.isNumber(),
+  });
+  maxCalls = Option.String('--max-calls', {
+    description: 'Samples to ask for at most on the way to --width; retries come on top',
+    validator: t.isNumber(),
+  });
   concurrency = Option.String('--concurrency', {
     description: 'Calls in flight at once, 1 to 256 (16, or HX_CONCURRENCY)',
     validator: t.isNumber(),
@@ -55,19 +64,29 @@ export abstract class MeasuringCommand extends HxCommand {
     };
   }
 
-  /** Prints what measuring these claims would take. */
+  /** Prints what measuring these claims would take, model by model. */
   protected async printDryRun(claims: readonly string[]): Promise<void> {
-    const result = await this.invoke('dryRun', { claims, ...this.measurementInput() });
-    if (this.json) {
-      this.printJson(result);
-      return;
-    }
     const { renderDryRun } = await import('./render/dry-run.js');
-    this.print(renderDryRun(result, this.paint));
+    const results = [];
+    for (const model of this.models ?? [undefined]) {
+      results.push(await this.invoke('dryRun', { claims, ...this.measurementInput(), model }));
+    }
+    if (this.json) this.printJson(results.length === 1 ? results[0] : results);
+    else for (const result of results) this.print(renderDryRun(result, this.paint));
   }
 
+  /** The one model of a command that takes no more; undefined leaves it to HX_MODEL. */
+  protected oneModel(): string | undefined {
+    const [model, ...more] = this.models ?? [];
+    if (more.length > 0) throw new UsageError('This command takes one --model');
+    return model;
+  }
+
+  /** How the measurement is sized, whatever the model. */
   protected measurementInput() {
-    const { model, bank, k, r, t: templates, b, seed, estimator, concurrency } = this;
-    return { model, bank, k, r, t: templates, b, seed, estimator, concurrency, no_cache: this.noCache };
+    const { bank, k, r, t: templates, b, seed, estimator, concurrency } = this;
+    const precision = { width: this.wantedWidth, max_calls: this.maxCalls };
+    const size = { k, r, t: templates, b, seed, estimator, ...precision };
+    return { bank, ...size, concurrency, no_cache: this.noCache };
   }
 }

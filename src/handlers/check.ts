@@ -8,8 +8,8 @@ import type { CheckRecord, RunRecord } from '../rpl/record.js';
 import { completeRun } from '../rpl/run.js';
 import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
-import { type Instrument, prepareInstrument } from './instrument.js';
-import { collectAttempts } from './measurement.js';
+import { type Instrument, prepareInstrument, preparePurse } from './instrument.js';
+import { collectMeasurement } from './measurement.js';
 import { isRunId, measurementFields } from './validators.js';
 
 /** One check, measured or answered from the cache, and stored in the environment's database either way. */
@@ -22,22 +22,44 @@ export const check = defineHandler({
   }),
   async run(input, context): Promise<CheckRecord> {
     const { environment } = context.settings;
-    const instrument = await prepareInstrument(input, environment, context);
-    const plan = instrument.plan(input.claim, 0);
-    const database = await context.lanes.database();
-    const work = { instrument, plan, database, context, createdAt: context.clock.now() };
-    if (input.no_cache === true) return measure(work, uuidv7(work.createdAt), undefined);
-    const answer = await waitForCache(work);
-    if (answer.state === 'ready') return storeCached(work, answer.result);
-    return measureUnderLease(work, answer.lease);
+    const instrument = await prepareInstrument(input, environment, context, await preparePurse(context));
+    return checkWith({
+      instrument,
+      claim: input.claim,
+      noCache: input.no_cache === true,
+      requestId: null,
+      context,
+    });
   },
 });
+
+export interface CheckOptions {
+  readonly instrument: Instrument;
+  readonly claim: string;
+  readonly noCache: boolean;
+  /** The request that groups the checks of several models; null for a check on its own. */
+  readonly requestId: string | null;
+  readonly context: Context;
+}
+
+/** Checks a claim with a model that is ready. */
+export async function checkWith(options: CheckOptions): Promise<CheckRecord> {
+  const { instrument, context, requestId } = options;
+  const plan = instrument.plan(options.claim, 0);
+  const database = await context.lanes.database();
+  const work = { instrument, plan, database, context, requestId, createdAt: context.clock.now() };
+  if (options.noCache) return measure(work, uuidv7(work.createdAt), undefined);
+  const answer = await waitForCache(work);
+  if (answer.state === 'ready') return storeCached(work, answer.result);
+  return measureUnderLease(work, answer.lease);
+}
 
 interface Work {
   readonly instrument: Instrument;
   readonly plan: ReturnType<Instrument['plan']>;
   readonly database: Database;
   readonly context: Context;
+  readonly requestId: string | null;
   readonly createdAt: Date;
 }
 
@@ -77,13 +99,13 @@ async function measureUnderLease(work: Work, lease: Lease): Promise<CheckRecord>
 async function measure(work: Work, runId: string, lease: Lease | undefined): Promise<CheckRecord> {
   const { insertAttempts, insertCheck, readAttempts } = await import('../operational/checks.js');
   const { completeLease } = await import('../operational/cache.js');
-  const { plan, database, context, instrument, createdAt } = work;
+  const { database, context, instrument, createdAt } = work;
   const startedMs = context.clock.monotonicMs();
   const stored = lease === undefined ? [] : await readAttempts(database, runId);
-  const attempts = await collectAttempts({
+  const { plan, attempts } = await collectMeasurement({
     instrument,
-    plan,
-    stored,
+    plan: work.plan,
+    stored: () => stored,
     context,
     commit: (batch) =>
       insertAttempts(
@@ -104,7 +126,7 @@ async function measure(work: Work, runId: string, lease: Lease | undefined): Pro
   const record: CheckRecord = { ...run, was_cached: false, cached_from: null };
   await database.write(async (sql) => {
     if (lease !== undefined) await completeLease(sql, lease, run);
-    await insertCheck(sql, record, plan.configHash);
+    await insertCheck(sql, record, { cacheKey: plan.configHash, requestId: work.requestId });
   });
   return record;
 }
@@ -124,7 +146,9 @@ async function storeCached(work: Work, result: RunRecord): Promise<CheckRecord> 
     was_cached: true,
     cached_from: result.run_id,
   };
-  await work.database.write((sql) => insertCheck(sql, record, work.plan.configHash));
+  await work.database.write((sql) =>
+    insertCheck(sql, record, { cacheKey: work.plan.configHash, requestId: work.requestId }),
+  );
   return record;
 }
 

@@ -5,6 +5,7 @@ import { type Handler, runHandler } from './handler.js';
 export const HANDLERS = {
   doctor: async () => (await import('./doctor.js')).doctor,
   check: async () => (await import('./check.js')).check,
+  checkModels: async () => (await import('./check-models.js')).checkModels,
   checkGet: async () => (await import('./check.js')).checkGet,
   ready: async () => (await import('./ready.js')).ready,
   research: async () => (await import('./research.js')).research,

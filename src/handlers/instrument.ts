@@ -1,12 +1,13 @@
 import type { Settings } from '../base/config.js';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
-import type { Budget } from '../models/budget.js';
+import type { Budget, Purse } from '../models/budget.js';
 import type { Model } from '../models/model.js';
 import type { Pacing } from '../models/pacing.js';
 import { ANSWER_SCHEMA } from '../rpl/answer.js';
 import { normalizeClaim } from '../rpl/claim.js';
 import type { Estimator } from '../rpl/estimator.js';
+import type { Precision } from '../rpl/growth.js';
 import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../rpl/plan.js';
 import type { Price } from '../rpl/price.js';
 import type { ModelIdentity } from '../rpl/sample.js';
@@ -26,6 +27,10 @@ export interface MeasurementInput {
   readonly b?: number | undefined;
   readonly seed?: string | undefined;
   readonly estimator?: Estimator | undefined;
+  /** Wanted width of the interval, in probability; settles K and T. */
+  readonly width?: number | undefined;
+  /** Samples to ask for at most on the way to the width. */
+  readonly max_calls?: number | undefined;
   readonly concurrency?: number | undefined;
 }
 
@@ -44,8 +49,17 @@ export interface Instrument {
   readonly plan: Planner;
 }
 
+/** What the invocation may spend, all its models together; undefined without a limit. */
+export async function preparePurse({ settings }: Context): Promise<Purse | undefined> {
+  const limitUsd = settings.dollars('HX_MAX_COST_USD');
+  if (limitUsd === undefined) return undefined;
+  const { Purse } = await import('../models/budget.js');
+  return new Purse(limitUsd);
+}
+
 /**
  * Resolves model, bank, sizes and limits once.
+ * @param purse what the invocation may spend, from `preparePurse`.
  * @throws HxError `usage` or `configuration` for a model, bank or setting that cannot be, `refused` for a
  *   simulated model in production.
  */
@@ -53,6 +67,7 @@ export async function prepareInstrument(
   input: MeasurementInput,
   environment: Environment,
   { settings, emit }: Context,
+  purse: Purse | undefined,
 ): Promise<Instrument> {
   const { resolveModel, requireModelName } = await import('../models/resolve.js');
   const model = await resolveModel(requireModelName(input.model, settings), settings);
@@ -71,7 +86,7 @@ export async function prepareInstrument(
     model,
     pacing: await preparePacing(input, settings, (message) => emit({ type: 'note', message })),
     price,
-    budget: await prepareBudget(model.identity, price, settings),
+    budget: await prepareBudget(model.identity, price, purse),
     plan: await preparePlanner(input, model.identity, environment, settings),
   };
 }
@@ -96,21 +111,20 @@ async function preparePacing(
 async function prepareBudget(
   { model }: ModelIdentity,
   price: Price | null,
-  settings: Settings,
+  purse: Purse | undefined,
 ): Promise<Budget | undefined> {
-  const limitUsd = settings.dollars('HX_MAX_COST_USD');
-  if (limitUsd === undefined) return undefined;
+  if (purse === undefined) return undefined;
   if (price === null) {
     throw new HxError(
       'usage',
-      `The cost is limited to $${limitUsd}, but the price of ${model} is not known.`,
+      `The cost is limited to $${purse.limitUsd}, but the price of ${model} is not known.`,
       {
         hint: `Put it into a YAML file that HX_PRICES names (form: data/prices), or leave out --max-cost.`,
       },
     );
   }
   const { Budget } = await import('../models/budget.js');
-  return new Budget(limitUsd, price);
+  return new Budget(purse, price);
 }
 
 /**
@@ -125,6 +139,7 @@ export async function preparePlanner(
 ): Promise<Planner> {
   const bank = await loadBank(input.bank ?? DEFAULT_BANK, settings.folder);
   const chosen = {
+    precision: precisionOf(input),
     k: input.k ?? DEFAULT_OPTIONS.k,
     r: input.r ?? DEFAULT_OPTIONS.r,
     t: input.t ?? DEFAULT_OPTIONS.t,
@@ -142,4 +157,28 @@ export async function preparePlanner(
       answerSchema: ANSWER_SCHEMA,
       options: { ...chosen, repeat },
     });
+}
+
+/** @throws HxError `usage` when a wanted width meets what it settles itself. */
+function precisionOf({
+  width,
+  max_calls: maxCalls,
+  k,
+  t,
+  estimator,
+}: MeasurementInput): Precision | undefined {
+  if (width === undefined) {
+    if (maxCalls === undefined) return undefined;
+    throw new HxError('usage', 'max_calls limits the way to a width, and none is given.', {
+      hint: 'Add --width 0.15, or choose the number of calls with -K and -R.',
+    });
+  }
+  const settled = Object.entries({ k, t, estimator }).filter(([, value]) => value !== undefined);
+  if (settled.length > 0) {
+    const names = settled.map(([name]) => name).join(', ');
+    throw new HxError('usage', `A wanted width settles ${names} itself.`, {
+      hint: 'Leave out -K, -T and --estimator, or --width.',
+    });
+  }
+  return { width, maxCalls: maxCalls ?? null };
 }

@@ -1,4 +1,6 @@
 import { HxError, toHxError } from '../base/errors.js';
+import { type GrowthLimit, growPlan, growthLimit } from '../rpl/growth.js';
+import { readOutcome } from '../rpl/outcome.js';
 import type { MeasurementPlan } from '../rpl/plan.js';
 import { costOfAttempt, FREE, type Price } from '../rpl/price.js';
 import { type Attempt, deservesRetry, isUsable, type PlannedSample } from '../rpl/sample.js';
@@ -52,6 +54,38 @@ export async function collectAttempts(options: CollectOptions): Promise<Attempt[
   }
   await journal.flushed();
   return attempts;
+}
+
+export interface MeasureOptions extends Omit<CollectOptions, 'stored'> {
+  /** Attempts that are stored already and may answer the samples of a plan. */
+  readonly stored: (plan: MeasurementPlan) => readonly Attempt[];
+}
+
+/**
+ * Collects a whole measurement: the plan's samples and, for one that grows to a wanted width, the second stage
+ * that their answers call for.
+ * @returns the plan as it was carried out, and the new attempts, all committed.
+ * @throws what collectAttempts throws.
+ */
+export async function collectMeasurement(
+  options: MeasureOptions,
+): Promise<{ plan: MeasurementPlan; attempts: Attempt[] }> {
+  const { plan: first, context } = options;
+  const stored = options.stored(first);
+  const attempts = await collectAttempts({ ...options, stored });
+  if (first.growth === null) return { plan: first, attempts };
+  const plan = growPlan(first, readOutcome(first, [...stored, ...attempts]).usable);
+  const limit = growthLimit(plan);
+  if (limit !== null) context.emit({ type: 'note', message: limitText(plan, limit) });
+  const second = { ...plan, samples: plan.samples.slice(first.samples.length) };
+  const more = await collectAttempts({ ...options, plan: second, stored: options.stored(second) });
+  return { plan, attempts: [...attempts, ...more] };
+}
+
+function limitText({ growth, templates, samples }: MeasurementPlan, limit: GrowthLimit): string {
+  const needed = growth?.neededTemplates ?? templates;
+  const cause = limit === 'bank' ? 'the bank has no more' : `--max-calls allows ${growth?.maxCalls}`;
+  return `A width of ${growth?.width} calls for ${needed} templates; ${cause}, so ${templates} are asked (${samples.length} samples).`;
 }
 
 /** Samples without a final answer: never asked, failed in transport, or with their retry still open. */
@@ -152,6 +186,7 @@ class CallProgress {
     this.context.emit({
       type: 'calls',
       claim: this.plan.claim,
+      model: this.plan.identity.model,
       done: this.ended.size,
       total: this.plan.samples.length,
       usable: this.usable.size,

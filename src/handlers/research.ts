@@ -8,8 +8,8 @@ import { completeRun } from '../rpl/run.js';
 import { isUsable } from '../rpl/sample.js';
 import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
-import { type Instrument, type MeasurementInput, prepareInstrument } from './instrument.js';
-import { collectAttempts } from './measurement.js';
+import { type Instrument, type MeasurementInput, prepareInstrument, preparePurse } from './instrument.js';
+import { collectMeasurement } from './measurement.js';
 import { measurementFields } from './validators.js';
 
 /** What became of one claim of a sweep. */
@@ -46,7 +46,7 @@ async function* sweep(
   input: MeasurementInput,
   context: Context,
 ): AsyncGenerator<ClaimResult> {
-  const instrument = await prepareInstrument(input, 'local', context);
+  const instrument = await prepareInstrument(input, 'local', context, await preparePurse(context));
   const store = await context.lanes.research();
   const startedMs = context.clock.monotonicMs();
   await publishFinished(store, context);
@@ -105,22 +105,23 @@ async function measure(
 
 async function runExecution(
   execution: Execution,
-  plan: MeasurementPlan,
+  first: MeasurementPlan,
   createdAt: Date,
   instrument: Instrument,
   store: ResearchStore,
   context: Context,
 ): Promise<RunRecord> {
-  const sampleKeys = plan.samples.map(({ sampleKey }) => sampleKey);
+  const stored = ({ samples }: MeasurementPlan) =>
+    answering(store.attemptsFor(samples.map(({ sampleKey }) => sampleKey)), execution.runId);
   const startedMs = context.clock.monotonicMs();
-  await collectAttempts({
+  const { plan } = await collectMeasurement({
     instrument,
-    plan,
-    stored: answering(store.attemptsFor(sampleKeys), execution.runId).map(({ attempt }) => attempt),
+    plan: first,
+    stored: (stage) => stored(stage).map(({ attempt }) => attempt),
     context,
     commit: async (attempts) => store.appendAttempts(execution, attempts),
   });
-  const used = answering(store.attemptsFor(sampleKeys), execution.runId);
+  const used = stored(plan);
   const run = completeRun({
     runId: execution.runId,
     createdAt,

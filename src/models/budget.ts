@@ -4,24 +4,37 @@ import type { CallTokens } from './worst-case.js';
 /** Sums of many small costs are off by some 1e-16 each; a limit of exactly what was spent must still hold. */
 const ROUNDING_USD = 1e-9;
 
+/** What an invocation may spend in all, whichever models draw on it. */
+export class Purse {
+  readonly limitUsd: number;
+  reservedUsd = 0;
+  spentUsd = 0;
+
+  constructor(limitUsd: number) {
+    this.limitUsd = limitUsd;
+  }
+}
+
 /**
- * What an invocation may cost at most. Before a call its worst case is set aside, after it the true cost counts;
- * so the limit holds whatever the answers cost. One object serves all claims of an invocation.
+ * One model's way into the purse. Before a call its worst case is set aside, after it the true cost counts; so the
+ * limit holds whatever the answers cost. One object serves all claims of an invocation.
  */
 export class Budget {
-  readonly limitUsd: number;
+  private readonly purse: Purse;
   private readonly price: Price;
-  private reservedUsd = 0;
-  private settledUsd = 0;
 
-  constructor(limitUsd: number, price: Price) {
-    this.limitUsd = limitUsd;
+  constructor(purse: Purse, price: Price) {
+    this.purse = purse;
     this.price = price;
+  }
+
+  get limitUsd(): number {
+    return this.purse.limitUsd;
   }
 
   /** What calls that have ended cost, in US dollars. */
   get spentUsd(): number {
-    return this.settledUsd;
+    return this.purse.spentUsd;
   }
 
   worstUsd(most: CallTokens): number {
@@ -30,9 +43,10 @@ export class Budget {
 
   /** Sets a call's worst case aside. @returns whether the limit allows for it. */
   reserve(most: CallTokens): boolean {
+    const { limitUsd, reservedUsd, spentUsd } = this.purse;
     const worstUsd = this.worstUsd(most);
-    if (this.settledUsd + this.reservedUsd + worstUsd > this.limitUsd + ROUNDING_USD) return false;
-    this.reservedUsd += worstUsd;
+    if (spentUsd + reservedUsd + worstUsd > limitUsd + ROUNDING_USD) return false;
+    this.purse.reservedUsd += worstUsd;
     return true;
   }
 
@@ -41,7 +55,7 @@ export class Budget {
    * @param used null when nobody knows: then the worst case counts.
    */
   settle(most: CallTokens, used: CallTokens | null): void {
-    this.reservedUsd -= this.worstUsd(most);
-    this.settledUsd += costOfTokens(used ?? most, this.price);
+    this.purse.reservedUsd -= this.worstUsd(most);
+    this.purse.spentUsd += costOfTokens(used ?? most, this.price);
   }
 }

@@ -7,10 +7,34 @@ import { rowFromPostgres, rowToPostgres } from './rows.js';
 /** The measured columns of `checks`; lane A's own (user, request, cache key) are not part of a record. */
 export const CHECK_COLUMNS = [...RUN_COLUMNS, ...CHECK_CONTEXT_COLUMNS] as const;
 
+/** What lane A keeps of a check besides its record. */
+export interface CheckOrigin {
+  readonly cacheKey: string;
+  /** The request that it belongs to; null for a check on its own. */
+  readonly requestId: string | null;
+}
+
 /** Stores one check in the caller's transaction. */
-export async function insertCheck(sql: TransactionSql, check: CheckRecord, cacheKey: string): Promise<void> {
-  const row = { ...rowToPostgres(CHECK_COLUMNS, check), cache_key: cacheKey };
+export async function insertCheck(
+  sql: TransactionSql,
+  check: CheckRecord,
+  origin: CheckOrigin,
+): Promise<void> {
+  const { cacheKey, requestId } = origin;
+  const row = { ...rowToPostgres(CHECK_COLUMNS, check), cache_key: cacheKey, request_id: requestId };
   await sql`insert into checks ${sql(row)}`;
+}
+
+/** Stores a request: one claim put to several models. */
+export async function insertRequest(
+  database: Database,
+  request: { readonly requestId: string; readonly claimHash: string; readonly models: readonly string[] },
+): Promise<void> {
+  await database.write(
+    (sql) => sql`
+      insert into requests (request_id, env, claim_hash, models)
+      values (${request.requestId}, ${database.environment}, ${request.claimHash}, ${sql.json([...request.models])})`,
+  );
 }
 
 /** One check of this environment by its run id. */

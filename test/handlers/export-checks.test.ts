@@ -44,7 +44,8 @@ function checkAt(number: number, instant: string, given: Partial<CheckRecord> = 
 async function store(context: Context, ...checks: CheckRecord[]): Promise<void> {
   const database = await context.lanes.database();
   await database.write(async (sql) => {
-    for (const check of checks) await insertCheck(sql, check, check.config_hash);
+    for (const check of checks)
+      await insertCheck(sql, check, { cacheKey: check.config_hash, requestId: null });
   });
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
-import { Budget } from '../../src/models/budget.js';
+import { Budget, Purse } from '../../src/models/budget.js';
 import { type Model, ModelCallError, type Reply } from '../../src/models/model.js';
 import { likelyTokens, mostTokens } from '../../src/models/worst-case.js';
 import { costOfTokens } from '../../src/rpl/price.js';
@@ -65,7 +65,7 @@ test('1,000 random invocations of several claims each: never above the limit', a
       const model = erraticModel(draw, (tokens) => {
         chargedUsd += costOfTokens(tokens, price);
       });
-      const budget = new Budget(limitUsd, price);
+      const budget = new Budget(new Purse(limitUsd), price);
       const options = optionsFor(model, samples, { concurrency, budget });
       for (let claim = 0; claim < claims; claim += 1) {
         const { error } = await askAll(options);
@@ -81,7 +81,7 @@ test('1,000 random invocations of several claims each: never above the limit', a
 });
 
 test('what is set aside comes back when a call costs less', () => {
-  const budget = new Budget(1, { inputUsd: 1, outputUsd: 1 });
+  const budget = new Budget(new Purse(1), { inputUsd: 1, outputUsd: 1 });
   const most = { input: 600_000, output: 0 };
   assert.is(budget.reserve(most), true);
   assert.is(budget.reserve(most), false);
@@ -100,7 +100,7 @@ test('the limit is reached with calls in flight: they end, then it stops, resuma
     const [sample] = makeSamples(1);
     if (sample === undefined) throw new Error('no sample');
     const worstUsd = costOfTokens(mostTokens(sample, DECODING), price);
-    const budget = new Budget(worstUsd + 10.5 * 150e-6, price);
+    const budget = new Budget(new Purse(worstUsd + 10.5 * 150e-6), price);
     const { attempts, error } = await askAll(optionsFor(model, 40, { budget }));
     assert.is(attempts.length, 11);
     assert.equal([(error as HxError).code, (error as HxError).exitCode], ['stopped', 4]);

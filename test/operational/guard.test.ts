@@ -145,9 +145,11 @@ test('production refuses simulated checks and takes measured ones', async () => 
   const production = await createTestDatabase({ environment: 'production' });
   const database = await open(production);
   try {
-    await database.write((sql) => insertCheck(sql, checkRow('production'), 'key'));
+    await database.write((sql) =>
+      insertCheck(sql, checkRow('production'), { cacheKey: 'key', requestId: null }),
+    );
     const simulated = checkRow('production', { simulated: true });
-    await database.write((sql) => insertCheck(sql, simulated, 'key'));
+    await database.write((sql) => insertCheck(sql, simulated, { cacheKey: 'key', requestId: null }));
     assert.unreachable('a simulated check went through');
   } catch (error) {
     assert.ok(error instanceof HxError);
@@ -163,7 +165,7 @@ test('checks are never changed or removed, except that erasing a person takes th
   const database = await open(local);
   try {
     const check = checkRow('local');
-    await database.write((sql) => insertCheck(sql, check, 'key'));
+    await database.write((sql) => insertCheck(sql, check, { cacheKey: 'key', requestId: null }));
     for (const statement of [
       'update checks set pqs = 1',
       'delete from checks',
@@ -174,7 +176,7 @@ test('checks are never changed or removed, except that erasing a person takes th
     await writeAs(local.sql, 'local', INSERT_USER);
     const owned = checkRow('local');
     await database.write(async (sql) => {
-      await insertCheck(sql, owned, 'key');
+      await insertCheck(sql, owned, { cacheKey: 'key', requestId: null });
     });
     const person = '(select user_id from users)';
     await refuses(

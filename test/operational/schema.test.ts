@@ -71,7 +71,7 @@ test('a check comes back as it was stored', async () => {
   });
   try {
     const check = checkRow('local');
-    await opened.write((sql) => insertCheck(sql, check, 'key'));
+    await opened.write((sql) => insertCheck(sql, check, { cacheKey: 'key', requestId: null }));
     assert.equal(await findCheck(opened, check.run_id), check);
   } finally {
     await opened.close();

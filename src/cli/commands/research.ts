@@ -7,6 +7,7 @@ import { rowToJson } from '../../rpl/column.js';
 import { RUN_COLUMNS } from '../../rpl/record.js';
 import { claimArgument, readInput, readJsonLines } from '../input.js';
 import { MeasuringCommand } from '../measuring.js';
+import { renderErrorJson } from '../render/error.js';
 import { renderMeasurement, renderMeasurementLine } from '../render/measurement.js';
 
 export class ResearchCommand extends MeasuringCommand {
@@ -41,8 +42,9 @@ export class ResearchCommand extends MeasuringCommand {
     claims: readonly { claim: string; line?: number }[],
     failures: HxError[],
   ): Promise<void> {
+    const input = { claims, model: this.oneModel(), ...this.measurementInput() };
     await this.withContext(async (context) => {
-      for await (const result of await invoke('research', { claims, ...this.measurementInput() }, context)) {
+      for await (const result of await invoke('research', input, context)) {
         if ('error' in result) failures.push(atLine(result.error, this.claims, result.line));
         else this.printRun(result);
       }
@@ -83,7 +85,12 @@ export class ResearchCommand extends MeasuringCommand {
     }
     if (this.claims !== undefined) {
       this.print(
-        renderMeasurementLine(run, reused ? this.paint('dim', '  (measured before)') : '', this.paint),
+        renderMeasurementLine(
+          run,
+          run.claim,
+          reused ? this.paint('dim', '  (measured before)') : '',
+          this.paint,
+        ),
       );
       return;
     }
@@ -94,9 +101,7 @@ export class ResearchCommand extends MeasuringCommand {
   }
 
   private printProblem(error: HxError): void {
-    const { code, message, hint } = error;
-    const text = this.json ? JSON.stringify({ error: { code, message, hint } }) : `hx: ${message}`;
-    this.context.stderr.write(`${text}\n`);
+    this.context.stderr.write(this.json ? renderErrorJson(error) : `hx: ${error.message}\n`);
   }
 }
 

@@ -16,10 +16,14 @@ export interface ProgressOptions {
   readonly notes: boolean;
 }
 
+type CallsEvent = Extract<ProgressEvent, { type: 'calls' }>;
+
 /** Progress on standard error: notes as lines, counts as one line that redraws itself on a terminal. */
 export class ProgressLine {
   private readonly stream: Writable;
   private readonly options: ProgressOptions;
+  /** The latest counts of each model that is being asked. */
+  private readonly calls = new Map<string, CallsEvent>();
   private drawn = false;
   private drawnAtMs = Number.NEGATIVE_INFINITY;
 
@@ -35,12 +39,29 @@ export class ProgressLine {
       this.stream.write(`${event.message}\n`);
       return;
     }
+    const shown = event.type === 'calls' ? this.together(event) : event;
     const now = performance.now();
     if (!this.options.live || event.elapsedMs < SHOW_AFTER_MS || now - this.drawnAtMs < REDRAW_EVERY_MS)
       return;
     this.drawnAtMs = now;
     this.drawn = true;
-    this.stream.write(ERASE_LINE + describe(event).slice(0, columnsOf(this.stream) - 1));
+    this.stream.write(ERASE_LINE + describe(shown).slice(0, columnsOf(this.stream) - 1));
+  }
+
+  /** Several models are asked at once; their counts add up. */
+  private together(event: CallsEvent): CallsEvent {
+    this.calls.set(event.model, event);
+    const all = [...this.calls.values()].filter(({ claim }) => claim === event.claim);
+    const sum = (count: (one: CallsEvent) => number) => all.reduce((total, one) => total + count(one), 0);
+    return {
+      ...event,
+      done: sum(({ done }) => done),
+      total: sum(({ total }) => total),
+      usable: sum(({ usable }) => usable),
+      calls: sum(({ calls }) => calls),
+      retried: sum(({ retried }) => retried),
+      costUsd: all.every(({ costUsd }) => costUsd === null) ? null : sum(({ costUsd }) => costUsd ?? 0),
+    };
   }
 
   /** Removes the line, so that what follows starts on a clean one. */

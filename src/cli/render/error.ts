@@ -11,8 +11,12 @@ export function renderError(error: HxError, paint: Paint, debug: boolean): strin
 
 /** The same error as one line of JSON. */
 export function renderErrorJson(error: HxError): string {
-  const { code, message, hint, facts, exitCode } = error;
-  return `${JSON.stringify({ error: { code, message, hint, facts, exit_code: exitCode } })}\n`;
+  return `${JSON.stringify(errorToJson(error))}\n`;
+}
+
+/** An error as a JSON value. */
+export function errorToJson({ code, message, hint, facts, exitCode }: HxError) {
+  return { error: { code, message, hint, facts, exit_code: exitCode } };
 }
 
 function traceOf(error: Error): string {

@@ -46,12 +46,12 @@ export function renderMeasurement(run: RunRecord | CheckRecord, storedIn: string
   ].join('\n');
 }
 
-/** A measurement on one line, for a sweep. */
-export function renderMeasurementLine(run: RunRecord, note: string, paint: Paint): string {
+/** A measurement on one line, for a sweep or several models; `label` is the claim or the model. */
+export function renderMeasurementLine(run: RunRecord, label: string, note: string, paint: Paint): string {
   const verdict = paint('bold', verdictText(run).padEnd(12));
   const failed =
     run.gate_compliance && run.gate_stability && run.gate_width ? '' : paint('red', ' gates FAILED');
-  return `${verdict}  ${interval(run)}${failed}  ${oneLine(run.claim)}${note}`;
+  return `${verdict}  ${interval(run)}  ${oneLine(label)}${failed}${note}`;
 }
 
 function headline(estimate: Interval, paint: Paint): string {
