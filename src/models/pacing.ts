@@ -7,6 +7,8 @@ export const BACKOFF_CAP_MS = 30_000;
 /** Consecutive waiting beyond which it is better to stop and carry on another time. */
 export const DEFAULT_MAX_WAIT_MS = 120_000;
 
+/** What overload leaves of the calls in flight: CUBIC's factor (RFC 9438), nearer to a steady limit than a half. */
+const DECREASE = 0.7;
 /** A wait that is shorter than this is not worth a word. */
 const NOTED_WAIT_MS = 2_000;
 /** A day: whoever waits longer is better served by starting again. */
@@ -134,7 +136,7 @@ export class Pacing {
     if (startedMs < this.decreasedAtMs) return;
     this.decreasedAtMs = nowMs;
     this.answersInWindow = 0;
-    this.allowed = Math.max(1, Math.floor(this.allowed / 2));
+    this.allowed = Math.max(1, Math.floor(this.allowed * DECREASE));
   }
 
   /** Exponential backoff with full jitter; a wait that the provider named replaces the first one. */

@@ -12,13 +12,13 @@ function makePacing(concurrency = 16, random = 1): Pacing {
   return new Pacing({ concurrency, maxWaitMs: 120_000, random: () => random });
 }
 
-test('overload halves the calls in flight, once for calls that were under way together', () => {
+test('overload takes three tenths off the calls in flight, once for calls that were under way together', () => {
   const pacing = makePacing();
   pacing.failed({ error: overload(), startedMs: 0, nowMs: 10, earlierFailures: 0 });
   pacing.failed({ error: overload(), startedMs: 5, nowMs: 11, earlierFailures: 0 });
-  assert.is(pacing.limit, 8);
+  assert.is(pacing.limit, 11);
   pacing.failed({ error: overload(null, 529), startedMs: 12, nowMs: 20, earlierFailures: 0 });
-  assert.is(pacing.limit, 4);
+  assert.is(pacing.limit, 7);
   for (let nowMs = 30; nowMs < 100; nowMs += 10) {
     pacing.failed({ error: overload(null, 503), startedMs: nowMs, nowMs, earlierFailures: 0 });
   }
