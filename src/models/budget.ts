@@ -9,6 +9,8 @@ export class Purse {
   readonly limitUsd: number;
   reservedUsd = 0;
   spentUsd = 0;
+  /** Who waits for what is set aside to come back. */
+  readonly waiting: (() => void)[] = [];
 
   constructor(limitUsd: number) {
     this.limitUsd = limitUsd;
@@ -37,6 +39,16 @@ export class Budget {
     return this.purse.spentUsd;
   }
 
+  /** Whether calls are under way, of any model, that will most likely cost less than what is set aside for them. */
+  get hasReserved(): boolean {
+    return this.purse.reservedUsd > ROUNDING_USD;
+  }
+
+  /** Calls back once, after the next call has ended. */
+  onceSettled(listener: () => void): void {
+    this.purse.waiting.push(listener);
+  }
+
   worstUsd(most: CallTokens): number {
     return costOfTokens(most, this.price);
   }
@@ -57,5 +69,6 @@ export class Budget {
   settle(most: CallTokens, used: CallTokens | null): void {
     this.purse.reservedUsd -= this.worstUsd(most);
     this.purse.spentUsd += costOfTokens(used ?? most, this.price);
+    for (const listener of this.purse.waiting.splice(0)) listener();
   }
 }

@@ -131,10 +131,11 @@ export class Dispatch {
         this.pumpAt(readyMs, nowMs);
         return;
       }
-      if (this.options.budget?.reserve(this.mostOf(job)) === false) {
+      const { budget } = this.options;
+      if (budget?.reserve(this.mostOf(job)) === false) {
         this.waiting.unshift(job);
-        // A call in flight will most likely cost less than was set aside for it; then there may be enough.
-        if (this.inFlight.size === 0) this.stop(spentTooMuch(this.options.budget, this.mostOf(job)), 0);
+        if (budget.hasReserved) budget.onceSettled(() => this.pump());
+        else this.stop(spentTooMuch(budget, this.mostOf(job)), 0);
         return;
       }
       this.send(job).catch((error: unknown) => this.stop(error, 0));

@@ -108,6 +108,36 @@ test('the limit is reached with calls in flight: they end, then it stops, resuma
   });
 });
 
+test('two models with one purse: what one has set aside comes back to the other', async () => {
+  await withServer(startModelServer({ latencyMs: 5 }), async (server) => {
+    const price = { inputUsd: 1, outputUsd: 1 };
+    const [sample] = makeSamples(1);
+    if (sample === undefined) throw new Error('no sample');
+    const worstUsd = costOfTokens(mostTokens(sample, DECODING), price);
+    const asked = async (limitUsd: number) => {
+      const purse = new Purse(limitUsd);
+      const models = await Promise.all(['a', 'b'].map((name) => modelAt(server, 'compatible', name)));
+      const budget = () => new Budget(purse, price);
+      return Promise.all(models.map((model) => askAll(optionsFor(model, 20, { budget: budget() }))));
+    };
+    // Room for one call at a time, and for all in the end.
+    const enough = await asked(worstUsd + 40 * 150e-6);
+    assert.equal(
+      enough.map(({ attempts, error }) => [attempts.length, error]),
+      [
+        [20, undefined],
+        [20, undefined],
+      ],
+    );
+    const short = await asked(worstUsd + 10.5 * 150e-6);
+    assert.equal(
+      short.map(({ error }) => (error as HxError).code),
+      ['stopped', 'stopped'],
+    );
+    assert.is(short[0] && short[1] && short[0].attempts.length + short[1].attempts.length, 11);
+  });
+});
+
 test('no call has more tokens than its worst case, and most have about the likely ones', () => {
   const [sample] = makeSamples(1, 'Ψ is a letter of the Greek alphabet.');
   if (sample === undefined) throw new Error('no sample');
