@@ -4,8 +4,11 @@ import { uuidv7 } from '../base/ids.js';
 import { sleep } from '../base/time.js';
 import type { CacheAnswer, Lease } from '../operational/cache.js';
 import type { Database } from '../operational/connection.js';
+import type { Bank } from '../rpl/bank.js';
+import { bankName } from '../rpl/bank-diff.js';
 import type { CheckRecord, RunRecord } from '../rpl/record.js';
 import { completeRun } from '../rpl/run.js';
+import { refuseOtherContent } from './banks.js';
 import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
 import { type Instrument, prepareInstrument, preparePurse } from './instrument.js';
@@ -47,11 +50,18 @@ export async function checkWith(options: CheckOptions): Promise<CheckRecord> {
   const { instrument, context, requestId } = options;
   const plan = instrument.plan(options.claim, 0);
   const database = await context.lanes.database();
+  if (instrument.isOwnBank) await refuseChangedBank(database, instrument.bank);
   const work = { instrument, plan, database, context, requestId, createdAt: context.clock.now() };
   if (options.noCache) return measure(work, uuidv7(work.createdAt), undefined);
   const answer = await waitForCache(work);
   if (answer.state === 'ready') return storeCached(work, answer.result);
   return measureUnderLease(work, answer.lease);
+}
+
+/** A bank that ships with hx is pinned by its release; looking through all checks is for a user's own. */
+async function refuseChangedBank(database: Database, bank: Bank): Promise<void> {
+  const { otherBankHash } = await import('../operational/checks.js');
+  refuseOtherContent(bank, await otherBankHash(database, bankName(bank), bank.hash));
 }
 
 interface Work {

@@ -1,10 +1,12 @@
 import * as t from 'typanion';
 import type { Settings } from '../base/config.js';
+import { bankName } from '../rpl/bank-diff.js';
 import { largestPlan } from '../rpl/growth.js';
 import { costOfTokens, type Price } from '../rpl/price.js';
 import type { ModelIdentity } from '../rpl/sample.js';
+import { DEFAULT_BANK, loadBank } from './banks.js';
 import { defineHandler } from './handler.js';
-import { preparePlanner } from './instrument.js';
+import { makePlanner } from './instrument.js';
 import { measurementFields } from './validators.js';
 
 /** Of a sample, an unusable answer is asked for once more. */
@@ -46,7 +48,8 @@ export const dryRun = defineHandler({
     const { findPrice } = await import('../models/prices.js');
     const identity = await identify(input.model, settings);
     const known = await findPrice(identity, settings);
-    const plan = await preparePlanner(input, identity, settings.environment, settings);
+    const bank = await loadBank(input.bank ?? DEFAULT_BANK, settings.folder);
+    const plan = makePlanner(input, bank, identity, settings.environment);
     const plans = input.claims.map((claim) => plan(claim, 0));
     const { likelyTokens, mostTokens } = await import('../models/worst-case.js');
     const sums = {
@@ -66,10 +69,9 @@ export const dryRun = defineHandler({
       }
     }
     const { samples, mostSamples, likely, most } = sums;
-    const bank = plans[0]?.bank;
     return {
       model: identity.model,
-      bank: bank === undefined ? '' : `${bank.id}@${bank.version}`,
+      bank: bankName(bank),
       claims: plans.length,
       samples,
       calls: { likely: samples, most: mostSamples * MOST_CALLS_A_SAMPLE },

@@ -5,13 +5,14 @@ import type { Budget, Purse } from '../models/budget.js';
 import type { Model } from '../models/model.js';
 import type { Pacing } from '../models/pacing.js';
 import { ANSWER_SCHEMA } from '../rpl/answer.js';
+import type { Bank } from '../rpl/bank.js';
 import { normalizeClaim } from '../rpl/claim.js';
 import type { Estimator } from '../rpl/estimator.js';
 import type { Precision } from '../rpl/growth.js';
 import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../rpl/plan.js';
 import type { Price } from '../rpl/price.js';
 import type { ModelIdentity } from '../rpl/sample.js';
-import { DEFAULT_BANK, loadBank } from './banks.js';
+import { DEFAULT_BANK, isBankPath, loadBank } from './banks.js';
 import type { Context } from './context.js';
 
 /** Model calls in flight at once when nothing else is said. */
@@ -46,6 +47,9 @@ export interface Instrument {
   readonly price: Price | null;
   /** What the invocation may cost; undefined without a limit. */
   readonly budget: Budget | undefined;
+  readonly bank: Bank;
+  /** Whether the bank is a file of the user's and not one that ships with hx. */
+  readonly isOwnBank: boolean;
   readonly plan: Planner;
 }
 
@@ -80,6 +84,8 @@ export async function prepareInstrument(
       },
     );
   }
+  const bankName = input.bank ?? DEFAULT_BANK;
+  const bank = await loadBank(bankName, settings.folder);
   const { findPrice } = await import('../models/prices.js');
   const price = (await findPrice(model.identity, settings))?.price ?? null;
   return {
@@ -87,7 +93,9 @@ export async function prepareInstrument(
     pacing: await preparePacing(input, settings, (message) => emit({ type: 'note', message })),
     price,
     budget: await prepareBudget(model.identity, price, purse),
-    plan: await preparePlanner(input, model.identity, environment, settings),
+    bank,
+    isOwnBank: isBankPath(bankName),
+    plan: makePlanner(input, bank, model.identity, environment),
   };
 }
 
@@ -128,16 +136,15 @@ async function prepareBudget(
 }
 
 /**
- * Resolves bank and sizes once, for a model that need not be reachable.
- * @throws HxError `usage` for a bank that cannot be.
+ * Settles sizes once, for a model that need not be reachable.
+ * @throws HxError `usage` for sizes that contradict one another.
  */
-export async function preparePlanner(
+export function makePlanner(
   input: MeasurementInput,
+  bank: Bank,
   identity: ModelIdentity,
   environment: Environment,
-  settings: Settings,
-): Promise<Planner> {
-  const bank = await loadBank(input.bank ?? DEFAULT_BANK, settings.folder);
+): Planner {
   const chosen = {
     precision: precisionOf(input),
     k: input.k ?? DEFAULT_OPTIONS.k,

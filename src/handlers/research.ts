@@ -2,10 +2,12 @@ import * as t from 'typanion';
 import { type HxError, toHxError } from '../base/errors.js';
 import { uuidv7 } from '../base/ids.js';
 import type { Execution, ResearchStore, StoredAttempt } from '../research/store.js';
+import { bankName } from '../rpl/bank-diff.js';
 import type { MeasurementPlan } from '../rpl/plan.js';
 import type { RunRecord } from '../rpl/record.js';
 import { completeRun } from '../rpl/run.js';
 import { isUsable } from '../rpl/sample.js';
+import { refuseOtherContent } from './banks.js';
 import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
 import { type Instrument, type MeasurementInput, prepareInstrument, preparePurse } from './instrument.js';
@@ -48,6 +50,7 @@ async function* sweep(
 ): AsyncGenerator<ClaimResult> {
   const instrument = await prepareInstrument(input, 'local', context, await preparePurse(context));
   const store = await context.lanes.research();
+  refuseOtherContent(instrument.bank, store.otherBankHash(bankName(instrument.bank), instrument.bank.hash));
   const startedMs = context.clock.monotonicMs();
   await publishFinished(store, context);
   for (const [index, { claim, line = null }] of claims.entries()) {

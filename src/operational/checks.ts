@@ -44,6 +44,19 @@ export async function findCheck(database: Database, runId: string): Promise<Chec
   return row === undefined ? undefined : rowFromPostgres(CHECK_COLUMNS, row);
 }
 
+/** A content hash, other than this one, that checks were measured with under a bank's `id@version`. */
+export async function otherBankHash(
+  database: Database,
+  bank: string,
+  bankHash: string,
+): Promise<string | undefined> {
+  const [row] = await database.read(
+    (sql) => sql<{ bank_hash: string }[]>`
+      select bank_hash from checks where bank = ${bank} and bank_hash <> ${bankHash} limit 1`,
+  );
+  return row?.bank_hash;
+}
+
 /** Commits attempts of a run, together. */
 export async function insertAttempts(
   database: Database,

@@ -217,6 +217,14 @@ export class ResearchStore {
       .run(outcome, endedAt.toISOString(), executionId);
   }
 
+  /** A content hash, other than this one, that runs were measured with under a bank's `id@version`. */
+  otherBankHash(bank: string, bankHash: string): string | undefined {
+    const row = this.sqlite
+      .prepare('select bank_hash from runs where bank = ? and bank_hash <> ? limit 1')
+      .get(bank, bankHash) as { bank_hash: string } | undefined;
+    return row?.bank_hash;
+  }
+
   /** Finished runs whose row is not known to be in the lake. */
   unpublishedRuns(): RunRecord[] {
     const rows = this.sqlite

@@ -58,6 +58,7 @@ export function makeBank(content: unknown, source: string): Bank {
 function malformedBank(source: string, problems: readonly string[]): HxError {
   return new HxError('usage', `The prompt bank ${source} is malformed: ${problems.join('; ')}`, {
     hint: `A bank has id, version, answer, system and templates (id, family, text with ${CLAIM_PLACE} once).`,
+    facts: { problems },
   });
 }
 

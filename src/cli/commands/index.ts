@@ -52,6 +52,30 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./estimate.js')).EstimateCommand,
   },
   {
+    path: 'bank list',
+    category: 'Measure',
+    description: 'The banks of wordings that ship with hx',
+    load: async () => (await import('./bank.js')).BankListCommand,
+  },
+  {
+    path: 'bank show',
+    category: 'Measure',
+    description: 'Every wording of a bank',
+    load: async () => (await import('./bank.js')).BankShowCommand,
+  },
+  {
+    path: 'bank lint',
+    category: 'Measure',
+    description: 'What is wrong with a bank, and what could be better',
+    load: async () => (await import('./bank.js')).BankLintCommand,
+  },
+  {
+    path: 'bank diff',
+    category: 'Measure',
+    description: 'What changed between two banks',
+    load: async () => (await import('./bank.js')).BankDiffCommand,
+  },
+  {
     path: 'export checks',
     category: 'Analyse',
     description: "Write an environment's checks to the lake, as Parquet",
@@ -122,6 +146,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     category: 'Operate',
     description: 'Write new migration files down in migrations.sum',
     load: async () => (await import('./migrate.js')).MigrateSumCommand,
+  },
+  {
+    path: 'bank sum',
+    category: 'Operate',
+    description: 'Write new versions of shipped banks down in banks.sum',
+    load: async () => (await import('./bank.js')).BankSumCommand,
   },
   {
     path: 'serve',
