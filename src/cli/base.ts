@@ -3,7 +3,7 @@ import { loadSettings, type Settings } from '../base/config.js';
 import type { ProgressEvent } from '../base/events.js';
 import type { SettingName } from '../base/settings-table.js';
 import { systemClock } from '../base/time.js';
-import { type Context, Lanes } from '../handlers/context.js';
+import { Accounts, type Context, Lanes } from '../handlers/context.js';
 import { type HandlerName, invoke, type ResultOf } from '../handlers/index.js';
 import { type CliContext, columnsOf, isTerminal } from './context.js';
 import { ProgressLine } from './progress/line.js';
@@ -60,8 +60,9 @@ export abstract class HxCommand extends Command<CliContext> {
     const emit = (event: ProgressEvent) => this.progress?.show(event);
     const { signal } = this.context;
     const lanes = new Lanes(this.settings, signal, emit);
+    const accounts = new Accounts();
     try {
-      return await work({ settings: this.settings, clock: systemClock, signal, emit, lanes });
+      return await work({ settings: this.settings, clock: systemClock, signal, emit, lanes, accounts });
     } finally {
       this.progress.end();
       await lanes.close();

@@ -1,8 +1,11 @@
 import type { Settings } from '../base/config.js';
 import type { EmitProgress } from '../base/events.js';
 import type { Clock } from '../base/time.js';
+import type { Accounts } from '../models/account.js';
 import type { Database } from '../operational/connection.js';
 import type { ResearchStore } from '../research/store.js';
+
+export { Accounts } from '../models/account.js';
 
 /** Everything a handler may touch. Doors make one per command or request; tests make their own. */
 export interface Context {
@@ -12,6 +15,8 @@ export interface Context {
   readonly signal: AbortSignal;
   readonly emit: EmitProgress;
   readonly lanes: Lanes;
+  /** How fast each account may be asked; shared by all requests of a server. */
+  readonly accounts: Accounts;
 }
 
 /** The stores of both lanes, opened on first use and closed together. */

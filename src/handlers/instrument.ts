@@ -1,9 +1,10 @@
 import type { Settings } from '../base/config.js';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
+import type { MinuteLimits } from '../models/account.js';
 import type { Budget, Purse } from '../models/budget.js';
 import type { Model } from '../models/model.js';
-import type { Pacing } from '../models/pacing.js';
+import type { Pacing, PacingOptions } from '../models/pacing.js';
 import { ANSWER_SCHEMA } from '../rpl/answer.js';
 import type { Bank } from '../rpl/bank.js';
 import { normalizeClaim } from '../rpl/claim.js';
@@ -70,7 +71,7 @@ export async function preparePurse({ settings }: Context): Promise<Purse | undef
 export async function prepareInstrument(
   input: MeasurementInput,
   environment: Environment,
-  { settings, emit }: Context,
+  { settings, emit, accounts }: Context,
   purse: Purse | undefined,
 ): Promise<Instrument> {
   const { resolveModel, requireModelName } = await import('../models/resolve.js');
@@ -90,7 +91,10 @@ export async function prepareInstrument(
   const price = (await findPrice(model.identity, settings))?.price ?? null;
   return {
     model,
-    pacing: await preparePacing(input, settings, (message) => emit({ type: 'note', message })),
+    pacing: await preparePacing(input, settings, {
+      account: accounts.of(model.identity, await minuteLimits(settings)),
+      onWait: (message) => emit({ type: 'note', message }),
+    }),
     price,
     budget: await prepareBudget(model.identity, price, purse),
     bank,
@@ -102,17 +106,23 @@ export async function prepareInstrument(
 async function preparePacing(
   input: MeasurementInput,
   settings: Settings,
-  onWait: (message: string) => void,
+  more: Pick<PacingOptions, 'account' | 'onWait'>,
 ): Promise<Pacing> {
-  const { MAX_WAIT_SECONDS, Pacing, RATE } = await import('../models/pacing.js');
+  const { MAX_WAIT_SECONDS, Pacing } = await import('../models/pacing.js');
   const maxWaitSeconds = settings.integer('HX_MAX_WAIT_SECONDS', 0, MAX_WAIT_SECONDS);
   return new Pacing({
     concurrency: input.concurrency ?? settings.integer('HX_CONCURRENCY', 1, 256) ?? DEFAULT_CONCURRENCY,
     ...(maxWaitSeconds === undefined ? {} : { maxWaitMs: maxWaitSeconds * 1_000 }),
+    ...more,
+  });
+}
+
+async function minuteLimits(settings: Settings): Promise<MinuteLimits> {
+  const { RATE } = await import('../models/pacing.js');
+  return {
     requestsPerMinute: settings.integer('HX_REQUESTS_PER_MINUTE', RATE.minimum, RATE.maximum),
     tokensPerMinute: settings.integer('HX_TOKENS_PER_MINUTE', RATE.minimum, RATE.maximum),
-    onWait,
-  });
+  };
 }
 
 /** A limit needs a price: without one it would stop nothing. */

@@ -1,5 +1,6 @@
+import { Account } from './account.js';
 import type { ModelCallError } from './model.js';
-import { type RateEntry, RateWindow } from './rate.js';
+import type { RateEntry } from './rate.js';
 
 /** First backoff is drawn from 0 to this, the next from 0 to twice this, and so on. */
 export const BACKOFF_BASE_MS = 500;
@@ -21,10 +22,8 @@ export interface PacingOptions {
   readonly concurrency: number;
   /** Milliseconds of waiting without any answer, beyond which the whole stops, to be carried on later. */
   readonly maxWaitMs?: number;
-  /** Calls within any minute, at most; no limit by default. */
-  readonly requestsPerMinute?: number | undefined;
-  /** Tokens within any minute, input and output together, at most; no limit by default. */
-  readonly tokensPerMinute?: number | undefined;
+  /** What others ask of the same account counts too; one of its own by default. */
+  readonly account?: Account;
   /** In [0, 1), for jitter. */
   readonly random?: () => number;
   /** Hears of each wait of some length, in a sentence for the user. */
@@ -52,12 +51,10 @@ export class Pacing {
   readonly concurrency: number;
   private readonly random: () => number;
   private readonly onWait: (message: string) => void;
-  private readonly requests: RateWindow;
-  private readonly tokens: RateWindow;
+  private readonly account: Account;
   private allowed: number;
   private answersInWindow = 0;
   private decreasedAtMs = Number.NEGATIVE_INFINITY;
-  private silentUntilMs = Number.NEGATIVE_INFINITY;
   private troubledSinceMs: number | undefined;
   private notedUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -66,8 +63,7 @@ export class Pacing {
     this.concurrency = options.concurrency;
     this.random = options.random ?? Math.random;
     this.onWait = options.onWait ?? (() => {});
-    this.requests = new RateWindow(options.requestsPerMinute ?? Number.POSITIVE_INFINITY);
-    this.tokens = new RateWindow(options.tokensPerMinute ?? Number.POSITIVE_INFINITY);
+    this.account = options.account ?? new Account();
     this.allowed = options.concurrency;
   }
 
@@ -78,25 +74,28 @@ export class Pacing {
 
   /** Nothing is sent before this time. */
   get notBeforeMs(): number {
-    return this.silentUntilMs;
+    return this.account.silentUntilMs;
   }
 
   /** When a call of so many tokens may be sent, at the earliest. */
   readyMs(tokens: number, nowMs: number): number {
-    const readyMs = Math.max(this.requests.readyMs(1, nowMs), this.tokens.readyMs(tokens, nowMs));
+    const readyMs = Math.max(
+      this.account.requests.readyMs(1, nowMs),
+      this.account.tokens.readyMs(tokens, nowMs),
+    );
     this.note(readyMs, nowMs, "This minute's allowance of calls or tokens is used up.");
     return readyMs;
   }
 
   /** Counts a call that is being sent. @returns its share of the minute's tokens, for `used`. */
   sent(tokens: number, nowMs: number): RateEntry {
-    this.requests.take(1, nowMs);
-    return this.tokens.take(tokens, nowMs);
+    this.account.requests.take(1, nowMs);
+    return this.account.tokens.take(tokens, nowMs);
   }
 
   /** A call turned out to use so many tokens. */
   used(entry: RateEntry, tokens: number): void {
-    this.tokens.correct(entry, tokens);
+    this.account.tokens.correct(entry, tokens);
   }
 
   /** One answer came; a window full of them allows one more call at once. */
@@ -117,10 +116,10 @@ export class Pacing {
     if (error.isOverload) this.decrease(startedMs, nowMs);
     const delayMs = Math.max(error.retryAfterMs ?? 0, this.backoffMs(error, earlierFailures));
     if (error.retryAfterMs !== null) {
-      this.silentUntilMs = Math.max(this.silentUntilMs, nowMs + error.retryAfterMs);
+      this.account.silentUntilMs = Math.max(this.account.silentUntilMs, nowMs + error.retryAfterMs);
     }
     if (nowMs + delayMs - this.troubledSinceMs > this.maxWaitMs) return null;
-    this.note(this.silentUntilMs, nowMs, error.message);
+    this.note(this.account.silentUntilMs, nowMs, error.message);
     return delayMs;
   }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/base/time.js';
 import { loadBank } from '../../src/handlers/banks.js';
-import { Lanes } from '../../src/handlers/context.js';
+import { Accounts, Lanes } from '../../src/handlers/context.js';
 import { invoke } from '../../src/handlers/index.js';
 import { ask } from '../../src/models/ask.js';
 import { Pacing } from '../../src/models/pacing.js';
@@ -45,7 +45,7 @@ async function simulatedCheck(): Promise<Figure> {
   const { signal } = new AbortController();
   const emit = () => {};
   const lanes = new Lanes(settings, signal, emit);
-  const context = { settings, clock: systemClock, signal, emit, lanes };
+  const context = { settings, clock: systemClock, signal, emit, lanes, accounts: new Accounts() };
   await lanes.database();
   let number = 0;
   const work = () => {

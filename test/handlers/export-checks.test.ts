@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Settings } from '../../src/base/config.js';
 import type { HxError } from '../../src/base/errors.js';
-import { type Context, Lanes } from '../../src/handlers/context.js';
+import { Accounts, type Context, Lanes } from '../../src/handlers/context.js';
 import { invoke } from '../../src/handlers/index.js';
 import { insertCheck } from '../../src/operational/checks.js';
 import type { CheckRecord } from '../../src/rpl/record.js';
@@ -28,7 +28,7 @@ test.before.each(async (state) => {
   const clock = { now: () => new Date('2026-11-04T05:00:00Z'), monotonicMs: () => performance.now() };
   const emit = () => {};
   const lanes = new Lanes(state.settings, signal, emit);
-  state.context = { settings: state.settings, clock, signal, emit, lanes };
+  state.context = { settings: state.settings, clock, signal, emit, lanes, accounts: new Accounts() };
 });
 test.after.each(async ({ context, database, dataDir }) => {
   await context.lanes.close();

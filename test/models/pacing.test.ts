@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Account, Accounts } from '../../src/models/account.js';
 import { retryAfterMs } from '../../src/models/failure.js';
 import { ModelCallError } from '../../src/models/model.js';
 import { Pacing } from '../../src/models/pacing.js';
@@ -67,7 +68,11 @@ test('waiting is counted from the first failure since the last answer', () => {
 
 test('a wait of some length is said once, with its reason', () => {
   const said: string[] = [];
-  const pacing = new Pacing({ concurrency: 4, requestsPerMinute: 1, onWait: (text) => void said.push(text) });
+  const pacing = new Pacing({
+    concurrency: 4,
+    account: new Account({ requestsPerMinute: 1 }),
+    onWait: (text) => void said.push(text),
+  });
   const fail = (retryAfter: number, nowMs: number) =>
     pacing.failed({ error: overload(retryAfter), startedMs: nowMs, nowMs, earlierFailures: 0 });
   fail(500, 0);
@@ -82,6 +87,26 @@ test('a wait of some length is said once, with its reason', () => {
   assert.match(said[1] ?? '', "This minute's allowance");
   fail(1_000_000, 20_000);
   assert.is(said.length, 2, 'it stops instead');
+});
+
+test('what one request learns or uses of an account, another one respects', () => {
+  const accounts = new Accounts();
+  const identity = { model: 'openai/m', provider: 'openai', baseUrl: 'http://a', simulated: false };
+  const paceOf = (changes = {}) =>
+    new Pacing({
+      concurrency: 4,
+      account: accounts.of({ ...identity, ...changes }, { requestsPerMinute: 2 }),
+    });
+  const [first, second] = [paceOf(), paceOf()];
+  const [otherModel, otherServer] = [paceOf({ model: 'openai/n' }), paceOf({ baseUrl: 'http://b' })];
+  first.failed({ error: overload(3_000), startedMs: 0, nowMs: 0, earlierFailures: 0 });
+  assert.equal([first.notBeforeMs, second.notBeforeMs], [3_000, 3_000]);
+  first.sent(1, 5_000);
+  second.sent(1, 6_000);
+  assert.is(first.readyMs(1, 7_000), 65_000);
+  for (const other of [otherModel, otherServer]) {
+    assert.equal([other.notBeforeMs, other.readyMs(1, 7_000)], [Number.NEGATIVE_INFINITY, 7_000]);
+  }
 });
 
 test('Retry-After is read in seconds, in milliseconds and as a date by the clock of the server', () => {

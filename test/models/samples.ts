@@ -1,4 +1,5 @@
 import { systemClock } from '../../src/base/time.js';
+import { Account, type MinuteLimits } from '../../src/models/account.js';
 import type { AskOptions } from '../../src/models/ask.js';
 import { ask } from '../../src/models/ask.js';
 import type { Model } from '../../src/models/model.js';
@@ -51,7 +52,7 @@ export function modelAt(
 export function optionsFor(
   model: Model,
   count: number,
-  more: Partial<AskOptions> & Partial<PacingOptions> = {},
+  more: Partial<AskOptions> & Partial<PacingOptions> & MinuteLimits = {},
 ): AskOptions {
   const { concurrency = 16, maxWaitMs, requestsPerMinute, tokensPerMinute, ...rest } = more;
   return {
@@ -61,8 +62,7 @@ export function optionsFor(
     pacing: new Pacing({
       concurrency,
       ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
-      requestsPerMinute,
-      tokensPerMinute,
+      account: new Account({ requestsPerMinute, tokensPerMinute }),
       // Backoff without waiting, so that tests about other things stay quick.
       random: () => 0,
     }),

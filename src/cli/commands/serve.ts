@@ -2,7 +2,7 @@ import { Command, Option } from 'clipanion';
 import * as t from 'typanion';
 import { messageOf } from '../../base/errors.js';
 import { systemClock } from '../../base/time.js';
-import { Lanes } from '../../handlers/context.js';
+import { Accounts, Lanes } from '../../handlers/context.js';
 import { EnvironmentCommand } from '../base.js';
 
 const DEFAULT_PORT = 8_080;
@@ -35,6 +35,7 @@ export class ServeCommand extends EnvironmentCommand {
     const cutOff = new AbortController();
     const emit = () => {};
     const lanes = new Lanes(settings, cutOff.signal, emit);
+    const accounts = new Accounts();
     const app = makeApp({
       contextOf: (request) => ({
         settings,
@@ -42,6 +43,7 @@ export class ServeCommand extends EnvironmentCommand {
         signal: AbortSignal.any([request.signal, cutOff.signal]),
         emit,
         lanes,
+        accounts,
       }),
       token,
       isStopping: () => context.signal.aborted,
