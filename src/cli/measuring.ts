@@ -1,6 +1,7 @@
 import { Option, UsageError } from 'clipanion';
 import * as t from 'typanion';
 import type { SettingName } from '../base/settings-table.js';
+import type { Explanation } from '../rpl/explain.js';
 import { HxCommand } from './base.js';
 
 /** A command that measures: the options by which check and research size their calls. */
@@ -50,6 +51,10 @@ export abstract class MeasuringCommand extends HxCommand {
   dryRun = Option.Boolean('--dry-run', false, {
     description: 'Only print how many calls, tokens and dollars it would take; sends nothing',
   });
+  explain = Option.Boolean('--explain', false, {
+    description:
+      'Also every estimator side by side, the template means, where the scatter comes from and what a width costs',
+  });
   noCache = Option.Boolean('--no-cache', false, {
     description: 'Measure again instead of using stored answers',
   });
@@ -73,6 +78,13 @@ export abstract class MeasuringCommand extends HxCommand {
     }
     if (this.json) this.printJson(results.length === 1 ? results[0] : results);
     else for (const result of results) this.print(renderDryRun(result, this.paint));
+  }
+
+  /** Prints an explanation below a measurement, when there is one. */
+  protected async printExplanation(explanation: Explanation | undefined): Promise<void> {
+    if (explanation === undefined) return;
+    const { renderExplanation } = await import('./render/explanation.js');
+    this.print(renderExplanation(explanation, this.paint));
   }
 
   /** The one model of a command that takes no more; undefined leaves it to HX_MODEL. */

@@ -7,9 +7,11 @@ import {
   DEFAULT_RESAMPLES,
   ESTIMATORS,
   type Estimate,
+  type Estimator,
   type EstimatorSample,
   estimate as estimateFrom,
 } from '../rpl/estimator.js';
+import type { Resampling } from '../rpl/interval.js';
 import { SIZE } from '../rpl/plan.js';
 import { seedFromHash } from '../rpl/prng.js';
 import { defineHandler } from './handler.js';
@@ -32,18 +34,31 @@ export const estimate = defineHandler({
     b: t.isOptional(isWholeNumber(SIZE.b)),
     seed: t.isOptional(isSeed),
   }),
-  async run({ samples, estimator = DEFAULT_ESTIMATOR, b = DEFAULT_RESAMPLES, seed }): Promise<Estimate> {
-    const ordered = [...samples].sort(compareSamples);
-    refuseRepeatedCells(ordered);
-    const material = ordered.map(({ template, replicate, prob_true }) => [template, replicate, prob_true]);
-    return estimateFrom(ordered, {
-      estimator,
-      resamples: b,
-      seed:
-        seed === undefined ? seedFromHash(canonicalHash({ samples: material, b, estimator })) : BigInt(seed),
-    });
+  async run(input): Promise<Estimate> {
+    const { ordered, resampling } = prepareSamples(input);
+    return estimateFrom(ordered, { ...resampling, estimator: input.estimator ?? DEFAULT_ESTIMATOR });
   },
 });
+
+export interface SamplesInput {
+  readonly samples: readonly EstimatorSample[];
+  readonly estimator?: Estimator | undefined;
+  readonly b?: number | undefined;
+  readonly seed?: string | undefined;
+}
+
+/**
+ * Samples in their one order, and the resampling that follows from them.
+ * @throws HxError `usage` for two answers in one cell.
+ */
+export function prepareSamples(input: SamplesInput): { ordered: EstimatorSample[]; resampling: Resampling } {
+  const { samples, estimator = DEFAULT_ESTIMATOR, b = DEFAULT_RESAMPLES, seed } = input;
+  const ordered = [...samples].sort(compareSamples);
+  refuseRepeatedCells(ordered);
+  const material = ordered.map(({ template, replicate, prob_true }) => [template, replicate, prob_true]);
+  const ownSeed = () => seedFromHash(canonicalHash({ samples: material, b, estimator }));
+  return { ordered, resampling: { resamples: b, seed: seed === undefined ? ownSeed() : BigInt(seed) } };
+}
 
 /** Two answers for one cell are a mistake of the caller: which of them should count is not ours to guess. */
 function refuseRepeatedCells(ordered: readonly EstimatorSample[]): void {

@@ -166,6 +166,13 @@ export class ResearchStore {
     }));
   }
 
+  /** The attempts that a finished run rests on, one a sample. */
+  samplesOf(runId: string): Attempt[] {
+    const sql = readFileSync(packagePath('sql', 'sqlite', 'run_samples.sql'), 'utf8');
+    const rows = this.sqlite.prepare(sql).all(runId) as Record<string, unknown>[];
+    return rows.map((row) => attemptFromRow(rowFromSqlite(ATTEMPT_COLUMNS, row) as AttemptRow));
+  }
+
   /** A finished run. */
   findRun(runId: string): RunRecord | undefined {
     const row = this.sqlite.prepare('select * from runs where run_id = ?').get(runId);

@@ -72,6 +72,15 @@ export function readOutcome(plan: MeasurementPlan, attempts: readonly Attempt[])
   };
 }
 
+/** The usable samples in a run's attempts, its plan not needed: of each sample the first usable answer. */
+export function usableSamples(attempts: readonly Attempt[]): EstimatorSample[] {
+  return [...groupAttempts(attempts).values()].flatMap((own) => {
+    const first = own.find(({ status }) => isUsable(status));
+    if (first === undefined || first.probTrue === null) return [];
+    return [{ template: first.templateId, replicate: first.replicate, prob_true: first.probTrue }];
+  });
+}
+
 /** Attempts by sample, each list in the order of its ordinals. */
 function groupAttempts(attempts: readonly Attempt[]): Map<string, Attempt[]> {
   const bySample = new Map<string, Attempt[]>();

@@ -1,6 +1,10 @@
-import { Command, Option } from 'clipanion';
+import { Command, Option, UsageError } from 'clipanion';
+import * as t from 'typanion';
 import type { SettingName } from '../../base/settings-table.js';
+import type { Context } from '../../handlers/context.js';
+import { invoke } from '../../handlers/index.js';
 import { rowToJson } from '../../rpl/column.js';
+import type { Explanation } from '../../rpl/explain.js';
 import { CHECK_CONTEXT_COLUMNS, type CheckRecord, RUN_COLUMNS } from '../../rpl/record.js';
 import { environmentOption } from '../base.js';
 import { claimArgument } from '../input.js';
@@ -24,12 +28,33 @@ export class CheckCommand extends MeasuringCommand {
         'Several models side by side',
         'hx check "Tides are caused by the moon" --model openai/gpt-4.1-mini --model simulator/default',
       ],
+      [
+        'As many wordings as an interval of width 0.15 takes',
+        'hx check "Tides are caused by the moon" --model simulator/default --bank wide --width 0.15',
+      ],
+      ['How many that may be', 'hx check "Tides are caused by the moon" --bank wide --width 0.15 --plan'],
+      [
+        'What lies behind the estimate',
+        'hx check "Tides are caused by the moon" --model simulator/default --explain',
+      ],
       ['What it would cost', 'hx check "Tides are caused by the moon" --model openai/gpt-4.1-mini --dry-run'],
     ],
   });
 
   claim = Option.String({ name: 'CLAIM|-' });
   env = environmentOption();
+
+  plan = Option.Boolean('--plan', false, {
+    description: 'Only print how many calls --width would take; sends nothing',
+  });
+  tau = Option.String('--tau', {
+    description: 'For --plan: spread between templates in logits (0.4)',
+    validator: t.isNumber(),
+  });
+  sigma = Option.String('--sigma', {
+    description: 'For --plan: spread between replicates in logits (0.2)',
+    validator: t.isNumber(),
+  });
 
   protected override flags(): Partial<Record<SettingName, string | undefined>> {
     return { ...super.flags(), HX_ENV: this.env };
@@ -41,18 +66,45 @@ export class CheckCommand extends MeasuringCommand {
       await this.printDryRun([claim]);
       return 0;
     }
+    if (this.plan) {
+      await this.printPlan();
+      return 0;
+    }
     if ((this.models?.length ?? 0) > 1) return this.checkModels(claim);
-    const record = await this.invoke('check', { claim, model: this.oneModel(), ...this.measurementInput() });
-    if (this.json) this.printJson(checkToJson(record));
+    const input = { claim, model: this.oneModel(), ...this.measurementInput() };
+    const { record, explanation } = await this.withContext(async (context) => {
+      const made = await invoke('check', input, context);
+      return { record: made, explanation: await this.explanationOf(made, context) };
+    });
+    if (this.json) this.printJson({ ...checkToJson(record), explanation });
     else {
       const stored = `stored in checks of ${record.env} as ${record.run_id}`;
       this.print(renderMeasurement(record, stored, this.paint));
+      await this.printExplanation(explanation);
     }
     return 0;
   }
 
+  private async explanationOf({ run_id }: CheckRecord, context: Context): Promise<Explanation | undefined> {
+    return this.explain ? invoke('explain', { lane: 'operational', run_id }, context) : undefined;
+  }
+
+  /** What the wanted width would take; sends nothing. */
+  private async printPlan(): Promise<void> {
+    const { bank, k, r, t: templates, width, max_calls } = this.measurementInput();
+    if (width === undefined) throw new UsageError('--plan needs the --width to plan for');
+    const { tau, sigma } = this;
+    const plan = await this.invoke('planWidth', { width, bank, k, r, t: templates, max_calls, tau, sigma });
+    if (this.json) this.printJson(plan);
+    else {
+      const { renderWidthPlan } = await import('../render/explanation.js');
+      this.print(renderWidthPlan(plan, this.paint));
+    }
+  }
+
   /** Several models: one request, a line each; a model that failed does not take the others down. */
   private async checkModels(claim: string): Promise<number> {
+    if (this.explain) throw new UsageError('--explain takes one --model');
     const input = { claim, models: this.models, ...this.measurementInput() };
     const { request_id, results } = await this.invoke('checkModels', input);
     const failures = results.flatMap((result) => ('error' in result ? [result.error] : []));

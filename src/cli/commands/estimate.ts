@@ -25,6 +25,11 @@ export class EstimateCommand extends HxCommand {
   b = Option.String('-B', { description: 'Bootstrap resamples, 5000 by default', validator: t.isNumber() });
   seed = Option.String('--seed', { description: 'Bootstrap seed; by default it follows from the samples' });
 
+  explain = Option.Boolean('--explain', false, {
+    description:
+      'Also every estimator side by side, the template means, where the scatter comes from and what a width costs',
+  });
+
   async execute(): Promise<void> {
     const lines = readJsonLines(await readInput(this.file, this.context));
     const samples = lines.map(({ line, value, problem }) => {
@@ -34,9 +39,18 @@ export class EstimateCommand extends HxCommand {
       return value;
     });
     const { estimator, b, seed } = this;
-    const result = await this.invoke('estimate', { samples, estimator, b, seed });
-    if (this.json) this.printJson(result);
-    else this.print(renderEstimate(result, this.paint));
+    const input = { samples, estimator, b, seed };
+    const result = await this.invoke('estimate', input);
+    const explanation = this.explain ? await this.invoke('explainEstimate', input) : undefined;
+    if (this.json) {
+      this.printJson({ ...result, explanation });
+      return;
+    }
+    this.print(renderEstimate(result, this.paint));
+    if (explanation !== undefined) {
+      const { renderExplanation } = await import('../render/explanation.js');
+      this.print(renderExplanation(explanation, this.paint));
+    }
   }
 }
 

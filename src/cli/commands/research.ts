@@ -1,6 +1,7 @@
 import { Command, Option, UsageError } from 'clipanion';
 import * as t from 'typanion';
 import { HxError } from '../../base/errors.js';
+import type { Context } from '../../handlers/context.js';
 import { invoke } from '../../handlers/index.js';
 import type { ClaimResult } from '../../handlers/research.js';
 import { rowToJson } from '../../rpl/column.js';
@@ -46,7 +47,7 @@ export class ResearchCommand extends MeasuringCommand {
     await this.withContext(async (context) => {
       for await (const result of await invoke('research', input, context)) {
         if ('error' in result) failures.push(atLine(result.error, this.claims, result.line));
-        else this.printRun(result);
+        else await this.printRun(result, context);
       }
     });
   }
@@ -77,10 +78,13 @@ export class ResearchCommand extends MeasuringCommand {
     return { claims, problems };
   }
 
-  private printRun(result: Extract<ClaimResult, { run: unknown }>): void {
+  private async printRun(result: Extract<ClaimResult, { run: unknown }>, context: Context): Promise<void> {
     const { run, reused } = result;
+    const source = { lane: 'research', run_id: run.run_id };
+    const explanation = this.explain ? await invoke('explain', source, context) : undefined;
     if (this.json) {
-      this.context.stdout.write(`${JSON.stringify({ ...rowToJson(RUN_COLUMNS, run), reused })}\n`);
+      const row = { ...rowToJson(RUN_COLUMNS, run), reused, explanation };
+      this.context.stdout.write(`${JSON.stringify(row)}\n`);
       return;
     }
     if (this.claims !== undefined) {
@@ -92,12 +96,14 @@ export class ResearchCommand extends MeasuringCommand {
           this.paint,
         ),
       );
+      await this.printExplanation(explanation);
       return;
     }
     const stored = reused
       ? `measured before as ${run.run_id}; --no-cache measures again`
       : `stored in research.sqlite and the lake as ${run.run_id}`;
     this.print(renderMeasurement(run, stored, this.paint));
+    await this.printExplanation(explanation);
   }
 
   private printProblem(error: HxError): void {

@@ -1,0 +1,74 @@
+import * as t from 'typanion';
+import { HxError } from '../base/errors.js';
+import type { EstimatorSample } from '../rpl/estimator.js';
+import { type Explanation, explain as explainSamples } from '../rpl/explain.js';
+import { usableSamples } from '../rpl/outcome.js';
+import { SIZE } from '../rpl/plan.js';
+import type { RunRecord } from '../rpl/record.js';
+import type { AllocationLimits } from '../rpl/variance.js';
+import { loadBank, shippedBanks } from './banks.js';
+import type { Context } from './context.js';
+import { estimate, prepareSamples } from './estimate.js';
+import { defineHandler } from './handler.js';
+import { isRunId } from './validators.js';
+
+/** What lies behind a stored run: its answers under every estimator, their scatter, and what would narrow it. */
+export const explain = defineHandler({
+  name: 'explain',
+  input: t.isObject({ lane: t.isEnum(['operational', 'research'] as const), run_id: isRunId }),
+  async run({ lane, run_id }, context): Promise<Explanation> {
+    const { run, samples } =
+      lane === 'operational' ? await fromChecks(run_id, context) : await fromResearch(run_id, context);
+    return explainSamples(
+      samples,
+      { resamples: run.b, seed: run.bootstrap_seed },
+      await largestSize(context),
+    );
+  },
+});
+
+/** The same for samples that were taken elsewhere. */
+export const explainEstimate = defineHandler({
+  name: 'estimate',
+  input: estimate.input,
+  async run(input, context): Promise<Explanation> {
+    const { ordered, resampling } = prepareSamples(input);
+    return explainSamples(ordered, resampling, await largestSize(context));
+  },
+});
+
+interface Measured {
+  readonly run: RunRecord;
+  readonly samples: EstimatorSample[];
+}
+
+/** A check from the cache rests on the answers of the run that computed it. */
+async function fromChecks(runId: string, context: Context): Promise<Measured> {
+  const { findCheck, readAttempts } = await import('../operational/checks.js');
+  const database = await context.lanes.database();
+  const run = await findCheck(database, runId);
+  if (run === undefined) throw unknownRun(runId, `the checks of ${context.settings.environment}`);
+  return { run, samples: usableSamples(await readAttempts(database, run.cached_from ?? runId)) };
+}
+
+async function fromResearch(runId: string, context: Context): Promise<Measured> {
+  const store = await context.lanes.research();
+  const run = store.findRun(runId);
+  if (run === undefined) throw unknownRun(runId, 'the research store');
+  return { run, samples: usableSamples(store.samplesOf(runId)) };
+}
+
+function unknownRun(runId: string, where: string): HxError {
+  return new HxError('not_found', `There is no run ${runId} in ${where}.`, {
+    hint: 'Use the run_id of a check or a research run.',
+  });
+}
+
+/** As many templates as the largest bank that ships with hx, and as many replicates as can be asked for. */
+async function largestSize({ settings }: Context): Promise<AllocationLimits> {
+  const banks = await Promise.all((await shippedBanks()).map((name) => loadBank(name, settings.folder)));
+  return {
+    maxTemplates: Math.max(...banks.map(({ templates }) => templates.length)),
+    maxReplicates: SIZE.r.maximum,
+  };
+}
