@@ -100,7 +100,7 @@ simulated again ${secondLookSimulations} times with fresh seeds: ${confirmed.len
     parts.push(
       `Above ${figure(BAND.high)}. There the template means scatter less than a step of the answers' grid. The interval is never
 narrower than that step, because what lies within a rounding is not in the answers: it holds too often rather
-than claim a precision that was rounded away.`,
+than claim a precision that was rounded away. With 4 or 5 templates one answer a step off widens it already.`,
       listCells(high),
     );
   }
