@@ -22,6 +22,7 @@ export function report(input: ReportInput): string {
     '# Coverage of the intervals',
     introduction(input),
     '![Coverage by estimator and number of templates](coverage.svg)',
+    'One dot a cell; the band is green, and what lies below .70 is drawn at the foot.',
     '## By estimator',
     byEstimator(fixed),
     '## Where rpl-2 lies outside its band',
