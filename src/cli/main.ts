@@ -117,6 +117,11 @@ function refuseUnknownCommand(argv: readonly string[]): void {
 /** The parser's own errors are usage errors; everything else keeps its code. */
 function toCliError(thrown: unknown, argv: readonly string[]): HxError {
   if (isParserError(thrown)) {
+    const missing = missingOptions(thrown.message, argv);
+    if (missing.length > 0) {
+      const what = `This command needs ${missing.join(' and ')}.`;
+      return new HxError('usage', what, { cause: thrown, hint: usageHint(argv) });
+    }
     const [first = ''] = thrown.message.split(/[,;] did you mean|\n\n?\$ |\n\nWhile running/);
     return new HxError('usage', `${first.replace(/[.:]$/, '').trim()}.`, {
       cause: thrown,
@@ -127,6 +132,14 @@ function toCliError(thrown: unknown, argv: readonly string[]): HxError {
   if (error.code !== 'usage' || error.hint !== undefined) return error;
   const { message, facts } = error;
   return new HxError('usage', message, { cause: thrown, facts, hint: usageHint(argv) });
+}
+
+/** The required options of the commands that the parser's message lists, as far as they were not given. */
+function missingOptions(message: string, argv: readonly string[]): string[] {
+  if (!message.startsWith('Command not found')) return [];
+  return [...message.matchAll(/<(--[a-z-]+)/g)].flatMap(([, option = '']) =>
+    argv.includes(option) ? [] : option,
+  );
 }
 
 function isParserError(thrown: unknown): thrown is Error {

@@ -82,7 +82,10 @@ async function waitForCache(work: Work): Promise<Exclude<CacheAnswer, { state: '
     const answer = await askCache(database, plan.configHash, runId);
     if (answer.state !== 'busy') return answer;
     if (!waited) {
-      context.emit({ type: 'note', message: 'The same check is running elsewhere; waiting for its result.' });
+      context.emit({
+        type: 'note',
+        message: 'The same check is running elsewhere; waiting for its result (--no-cache does not wait).',
+      });
     }
     await sleep(POLL_LEASE_EVERY_MS, context.signal);
   }

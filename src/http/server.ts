@@ -8,8 +8,10 @@ import { HxError, messageOf, systemCode } from '../base/errors.js';
 export const DRAIN_MS = 30_000;
 
 /** A client that sends its headers or body slower than this is cut off. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 15_000;
+const HEADERS_TIMEOUT_MS = 8_000;
+const REQUEST_TIMEOUT_MS = 9_000;
+/** How often the deadlines are looked at; Node's own default of 30 s would let them pass unseen. */
+const DEADLINE_CHECK_MS = 500;
 const KEEP_ALIVE_MS = 5_000;
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -41,7 +43,12 @@ export async function listen(
     );
   }
   const server = await new Promise<Server>((resolve, reject) => {
-    const started = serve({ fetch: app.fetch, hostname: host, port }) as Server;
+    const started = serve({
+      fetch: app.fetch,
+      hostname: host,
+      port,
+      serverOptions: { connectionsCheckingInterval: DEADLINE_CHECK_MS },
+    }) as Server;
     started.once('listening', () => resolve(started));
     started.once('error', (error) => reject(cannotListen(host, port, error)));
   });

@@ -89,6 +89,9 @@ base('secrets are masked', () => {
   assert.is(maskUrl('postgres://me:hunter2@h/db'), 'postgres://me:••••@h/db');
   assert.not.match(maskUrl('postgres://me:p%40ss@h/db?x=1'), 'p%40ss');
   assert.not.match(maskUrl('not a url with hunter2'), 'hunter2');
+  assert.is(maskUrl('postgres://h/db?user=me&password=hunter2'), 'postgres://h/db?user=me&password=••••');
+  assert.not.match(maskUrl('postgres://me:one@h/db?sslpassword=two'), /one|two/);
+  assert.is(maskUrl('postgres://h/db?sslmode=verify-full'), 'postgres://h/db?sslmode=verify-full');
   assert.is(maskSecret('short'), '••••');
   assert.is(maskSecret('sk-0123456789abcdef'), '••••cdef');
 });

@@ -13,8 +13,12 @@ import { startModelServer } from '../models/server.js';
 
 const BIN = join(fileURLToPath(new URL('../../', import.meta.url)), 'bin', 'hx.js');
 const CONCURRENCY = 8;
-/** A start takes about this long, so that kills fall before, within and between runs. */
-const LONGEST_LIFE_MS = 900;
+/** How long a process may live after its first call: long enough for a few claims. */
+const LONGEST_LIFE_MS = 400;
+/** One kill in so many falls while the process starts, before any call. */
+const EARLY_KILL_EVERY = 4;
+/** A process that has not called by then is killed where it is. */
+const LONGEST_START_MS = 10_000;
 
 const kills = Number(process.argv[2] ?? 100);
 const folder = makeTempFolder();
@@ -53,6 +57,12 @@ let storedBefore = 0;
 for (let kill = 0; kill < kills; kill += 1) {
   const child = spawn(process.execPath, [BIN, ...sweep], { env, stdio: 'ignore' });
   const exited = once(child, 'exit');
+  if (kill % EARLY_KILL_EVERY > 0) {
+    const callsBefore = server.calls.length;
+    const spawnedMs = performance.now();
+    while (server.calls.length === callsBefore && performance.now() - spawnedMs < LONGEST_START_MS)
+      await sleep(5);
+  }
   await sleep(prng.uniform() * LONGEST_LIFE_MS);
   child.kill('SIGKILL');
   await exited;

@@ -41,6 +41,7 @@ cli('what is not a command ends with 2, a sentence and a hint', async () => {
     [['db'], /up, down, status/],
     [['db', 'frob'], /no command hx db frob/],
     [['check'], /positional/],
+    [['export', 'checks'], /needs --since/],
     [['check', 'x', '--frob'], /--frob/],
     [['check', 'x', '-K', 'abc'], /-K/],
     [['--json', 'check', 'x'], /command comes first/],

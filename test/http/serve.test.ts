@@ -169,6 +169,30 @@ serve('SIGTERM lets the request in flight end, then exits with 0', async () => {
   assert.match(log(), 'stopping');
 });
 
+serve('slow clients are cut off, and honest ones are served meanwhile', async () => {
+  const { url } = await start();
+  const { port } = new URL(url);
+  const half = [
+    'GET /livez HTTP/1.1\r\nHo',
+    'POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+  ];
+  const closed = half.map((text) => {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(text);
+    socket.resume();
+    return once(socket, 'close');
+  });
+  assert.is((await fetch(`${url}/livez`)).status, 200);
+  await Promise.all(closed);
+});
+
+serve('an environment whose database is not named stops the server before it listens', async () => {
+  const { exitCode, stderr } = await runHx(['serve', '--port', '0', '--env', 'neon'], { env: {} });
+  assert.is(exitCode, 2);
+  assert.match(stderr, 'DATABASE_URL_PROD');
+});
+
 serve('a taken port is a clear error', async () => {
   const { url } = await start();
   const { exitCode, stderr } = await runHx(['serve', '--port', new URL(url).port], {

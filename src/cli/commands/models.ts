@@ -30,7 +30,7 @@ export class ModelsCommand extends HxCommand {
       this.printJson(result);
       return;
     }
-    const { escapeControls } = await import('../render/width.js');
+    const { escapeControls } = await import('../render/escape.js');
     const blocks = result.providers.map((provider) => renderProvider(provider, this.paint, escapeControls));
     const profiles = result.simulator_profiles.map((profile) => renderProfile(profile, this.paint));
     this.print(`${blocks.join('\n')}${profiles.join('')}\n${renderNaming(result)}`);

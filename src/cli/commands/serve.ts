@@ -1,6 +1,6 @@
 import { Command, Option } from 'clipanion';
 import * as t from 'typanion';
-import { messageOf } from '../../base/errors.js';
+import { messageOf, toHxError } from '../../base/errors.js';
 import { systemClock } from '../../base/time.js';
 import { Accounts, Lanes } from '../../handlers/context.js';
 import { EnvironmentCommand } from '../base.js';
@@ -27,6 +27,7 @@ export class ServeCommand extends EnvironmentCommand {
   host = Option.String('--host', '127.0.0.1', { description: 'Address to listen on' });
 
   async execute(): Promise<void> {
+    await this.refuseMissingTarget();
     const { makeApp } = await import('../../http/app.js');
     const { DRAIN_MS, listen } = await import('../../http/server.js');
     const { settings, context } = this;
@@ -63,6 +64,15 @@ export class ServeCommand extends EnvironmentCommand {
     } finally {
       cutOff.abort();
       await lanes.close();
+    }
+  }
+
+  /** A server whose database is not even named can answer nothing; one that is down may come up later. */
+  private async refuseMissingTarget(): Promise<void> {
+    try {
+      await this.invoke('dbUrl', {});
+    } catch (error) {
+      if (toHxError(error).code !== 'unavailable') throw error;
     }
   }
 }

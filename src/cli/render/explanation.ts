@@ -1,8 +1,8 @@
 import type { WidthPlan } from '../../handlers/plan-width.js';
 import type { Explanation } from '../../rpl/explain.js';
 import type { Allocation, VarianceSplit } from '../../rpl/variance.js';
+import { escapeControls } from './escape.js';
 import type { Paint } from './style.js';
-import { escapeControls } from './width.js';
 
 const BAR_CELLS = 30;
 

@@ -2,6 +2,7 @@ import type { Estimate } from '../../rpl/estimator.js';
 import type { CheckRecord, RunRecord } from '../../rpl/record.js';
 import { resolvedModels } from '../../rpl/serving.js';
 import { GATES } from '../../rpl/verdict.js';
+import { escapeControls } from './escape.js';
 import type { Paint } from './style.js';
 
 /** Cells of the bar that stands for probabilities from 0 to 1. */
@@ -63,9 +64,9 @@ function interval({ prob_true_rpl, ci_lo, ci_hi }: Interval): string {
   return `${number(prob_true_rpl)} [${number(ci_lo)}, ${number(ci_hi)}]`;
 }
 
-/** A claim may hold line breaks; shown beside other things it takes one line. */
+/** A claim as it may be shown: on one line, and unable to drive the terminal. */
 function oneLine(claim: string): string {
-  return claim.replace(/\s+/g, ' ');
+  return escapeControls(claim.replace(/\s+/g, ' '));
 }
 
 function stabilityLine(

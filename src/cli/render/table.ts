@@ -1,5 +1,6 @@
+import { escapeControls } from './escape.js';
 import type { Paint } from './style.js';
-import { displayWidth, escapeControls, padToWidth, truncateToWidth } from './width.js';
+import { displayWidth, padToWidth, truncateToWidth } from './width.js';
 
 const GAP = '  ';
 /** A column is never narrower than this unless its content is. */

@@ -1,5 +1,5 @@
 import type { QuerySession } from '../../handlers/query-session.js';
-import { escapeControls } from '../render/width.js';
+import { escapeControls } from '../render/escape.js';
 import { DOT_COMMANDS } from './dot-commands.js';
 
 /** Ways to complete the word before the cursor. */

@@ -1,4 +1,5 @@
-import { displayWidth, escapeControls, graphemesOf } from '../render/width.js';
+import { escapeControls } from '../render/escape.js';
+import { displayWidth, graphemesOf } from '../render/width.js';
 import type { Editor } from './editor.js';
 
 export const PROMPT = 'hx> ';

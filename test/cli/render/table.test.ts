@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { escapeControls } from '../../../src/cli/render/escape.js';
 import { coloured, plain } from '../../../src/cli/render/style.js';
 import { renderTable } from '../../../src/cli/render/table.js';
-import { displayWidth, escapeControls, truncateToWidth } from '../../../src/cli/render/width.js';
+import { displayWidth, truncateToWidth } from '../../../src/cli/render/width.js';
 
 const test = suite('table');
 

@@ -1,6 +1,7 @@
+import { escapeControls } from '../escape.js';
 import type { Paint } from '../style.js';
 import { type ColumnLayout, canFit, fitWidths, naturalWidths, renderRow, renderRule } from '../table.js';
-import { displayWidth, escapeControls, padToWidth } from '../width.js';
+import { displayWidth, padToWidth } from '../width.js';
 import type { Column, Rendering, Result, Shown } from './result.js';
 import { cellText, isNumeric } from './value.js';
 

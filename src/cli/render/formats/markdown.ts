@@ -1,4 +1,4 @@
-import { escapeControls } from '../width.js';
+import { escapeControls } from '../escape.js';
 import { everything, type Rendering, type Result } from './result.js';
 import { cellText, isNumeric } from './value.js';
 
