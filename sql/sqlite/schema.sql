@@ -1,5 +1,5 @@
 -- Schema version 1 of the research store: what was asked, every answer, every run and its estimates.
--- Nothing here is ever updated in place but for the end of an execution.
+-- Nothing here is ever updated in place but for an execution's signs of life and its end.
 
 -- One finished run a distinct full configuration; the columns are those of the run record.
 create table runs (
@@ -66,6 +66,8 @@ create table executions (
   base_hash text not null,
   repeat integer not null check (repeat >= 0),
   started_at text not null,
+  pid integer not null,
+  seen_at text not null,
   ended_at text,
   outcome text not null default 'running' check (outcome in ('running', 'finished', 'reused', 'failed', 'interrupted'))
 ) strict;

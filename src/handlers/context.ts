@@ -44,7 +44,7 @@ export class Lanes {
 
   /** The SQLite store of lane B, made on first use. */
   research(): Promise<ResearchStore> {
-    this.openedResearch ??= import('../research/store.js').then(({ openResearchStore }) =>
+    this.openedResearch ??= import('../research/open.js').then(({ openResearchStore }) =>
       openResearchStore(this.settings.dataDir),
     );
     return this.openedResearch;

@@ -65,7 +65,7 @@ async function dataFolder({ settings }: Context): Promise<Finding> {
 
 function sqlite({ settings, lanes }: Context): Promise<Finding> {
   return attempt('Research store', 'broken', async () => {
-    const { hasResearchStore, sqliteVersion } = await import('../research/store.js');
+    const { hasResearchStore, sqliteVersion } = await import('../research/open.js');
     const version = `SQLite ${await sqliteVersion()}`;
     if (!hasResearchStore(settings.dataDir)) return `${version}; research.sqlite comes with the first run`;
     await lanes.research();

@@ -1,7 +1,8 @@
 import * as t from 'typanion';
 import { type HxError, toHxError } from '../base/errors.js';
 import { uuidv7 } from '../base/ids.js';
-import type { Execution, ResearchStore, StoredAttempt } from '../research/store.js';
+import { sleep } from '../base/time.js';
+import { type Execution, type ResearchStore, type StoredAttempt, TOUCH_EVERY_MS } from '../research/store.js';
 import { bankName } from '../rpl/bank-diff.js';
 import type { MeasurementPlan } from '../rpl/plan.js';
 import type { RunRecord } from '../rpl/record.js';
@@ -30,6 +31,9 @@ export type ClaimResult =
  */
 const ERRORS_OF_ONE_CLAIM = new Set(['usage', 'insufficient_samples']);
 
+/** How often one who waits for another's run looks again. */
+const POLL_EVERY_MS = 250;
+
 /** The same measurement as check, for experiments: into SQLite, and its row into the lake. */
 export const research = defineHandler({
   name: 'research',
@@ -56,7 +60,7 @@ async function* sweep(
   for (const [index, { claim, line = null }] of claims.entries()) {
     try {
       const measured = await measure(claim, again, instrument, store, context);
-      await publishFinished(store, context);
+      await publishFinished(store, context, measured.run);
       yield { claim, line, ...measured };
     } catch (thrown) {
       const error = toHxError(thrown);
@@ -91,18 +95,32 @@ async function measure(
     repeat,
     startedAt,
   });
-  const finished = store.findRun(execution.runId);
-  if (finished !== undefined) {
-    store.endExecution(execution, 'reused', context.clock.now());
-    return { run: finished, reused: true };
-  }
+  const heartbeat = setInterval(() => store.touchExecution(execution, context.clock.now()), TOUCH_EVERY_MS);
   try {
+    await waitForOther(execution, store, context);
+    const finished = store.findRun(execution.runId);
+    if (finished !== undefined) {
+      store.endExecution(execution, 'reused', context.clock.now());
+      return { run: finished, reused: true };
+    }
     return { run: await runExecution(execution, plan, startedAt, instrument, store, context), reused: false };
   } catch (error) {
     const { code } = toHxError(error);
     const outcome = code === 'interrupted' || code === 'stopped' ? 'interrupted' : 'failed';
     store.endExecution(execution, outcome, context.clock.now());
     throw error;
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+/** Two who measure the same at once would pay twice: the later one waits, and then asks for what is missing. */
+async function waitForOther(execution: Execution, store: ResearchStore, context: Context): Promise<void> {
+  for (let waited = false; store.isRunningElsewhere(execution, context.clock.now()); waited = true) {
+    if (!waited) {
+      context.emit({ type: 'note', message: 'The same run is being measured elsewhere; waiting for it.' });
+    }
+    await sleep(POLL_EVERY_MS, context.signal);
   }
 }
 
@@ -166,13 +184,17 @@ function deciding(stored: readonly StoredAttempt[]): StoredAttempt[] {
   return [...bySample.values()];
 }
 
-/** Appends every finished run that is not in the lake yet, also one that a crash left behind. */
-async function publishFinished(store: ResearchStore, context: Context): Promise<void> {
+/**
+ * Appends every finished run that is not in the lake yet, also one that a crash left behind.
+ * @param measured a run whose file must be there; it is written again when somebody removed it.
+ */
+async function publishFinished(store: ResearchStore, context: Context, measured?: RunRecord): Promise<void> {
   const runs = store.unpublishedRuns();
-  if (runs.length === 0) return;
-  const { appendRun } = await import('../lake/writer.js');
+  if (runs.length === 0 && measured === undefined) return;
+  const { appendRun, isRunThere } = await import('../lake/writer.js');
   const { exportsFolder } = await import('../lake/partition.js');
   const folder = exportsFolder(context.settings.dataDir);
+  if (measured !== undefined && !isRunThere(folder, measured)) runs.push(measured);
   for (const run of runs) {
     await appendRun(folder, { ...run, was_cached: false, cached_from: null, lane: 'research' });
     store.markPublished(run.run_id, context.clock.now());

@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import { utcDate } from '../base/time.js';
 import { openParquetFile, type ParquetFile, ROW_GROUP_ROWS } from './parquet-file.js';
-import { exportFileName, partitionFolder, removePublished, runFileName } from './partition.js';
+import { type DayRange, exportFileName, partitionFolder, removePublished, runFileName } from './partition.js';
 import { encodeColumns, type LakeRow, parquetSchema, SCHEMA_VERSION, type WritableRow } from './schema.js';
 
 /** What a file says of itself, beside its columns. */
@@ -30,10 +31,10 @@ export async function appendRun(exportsDir: string, row: LakeRow): Promise<{ pat
   return { path };
 }
 
-export interface DayRange {
-  readonly environment: Environment;
-  /** UTC dates, `YYYY-MM-DD`, in order: the whole range, whether they have rows or not. */
-  readonly days: readonly string[];
+/** Whether a research run's file is in the lake. */
+export function isRunThere(exportsDir: string, run: Pick<LakeRow, 'run_id' | 'env' | 'created_at'>): boolean {
+  const folder = partitionFolder(exportsDir, run.env as Environment, utcDate(run.created_at));
+  return existsSync(join(folder, runFileName(run.run_id)));
 }
 
 export interface PublishedDay {
@@ -47,19 +48,19 @@ export interface PublishedDay {
 }
 
 /**
- * Replaces the exported days of an environment by the given rows, one file a day, each atomically. A day of the
- * range without rows loses the file it had. Holds at most one row group (10,000 rows) in memory.
+ * Replaces the exported days of a database by the given rows, one file a day, each atomically. A day of the range
+ * without rows loses the file it had; files of another database of the environment stay. Holds at most one row group (10,000 rows) in memory.
  * @param batches every row of the range, in the order of created_at, in batches of any size.
  * @param onDay is told each day as it is done.
  * @throws HxError `failed` when the disk refuses, and whatever `batches` throws; days published before stay.
  */
 export async function replaceDays(
   exportsDir: string,
-  { environment, days }: DayRange,
+  range: DayRange,
   batches: AsyncIterable<readonly WritableRow[]>,
   onDay: (day: PublishedDay) => void = () => {},
 ): Promise<PublishedDay[]> {
-  const remaining = [...days];
+  const remaining = [...range.days];
   const published: PublishedDay[] = [];
   const done = (day: PublishedDay) => {
     published.push(day);
@@ -68,7 +69,7 @@ export async function replaceDays(
   const clearBefore = async (date: string | undefined) => {
     while (remaining.length > 0 && remaining[0] !== date) {
       const empty = remaining.shift() ?? '';
-      const path = join(partitionFolder(exportsDir, environment, empty), exportFileName(empty));
+      const path = exportPath(exportsDir, range, empty);
       done({ date: empty, rows: 0, path: null, bytes: 0, removed: await removePublished(path) });
     }
     if (date !== undefined && remaining.shift() === undefined) {
@@ -83,7 +84,7 @@ export async function replaceDays(
         if (day !== undefined) done(await day.publish());
         day = undefined;
         await clearBefore(date);
-        day = await DayFile.open(exportsDir, environment, date);
+        day = await DayFile.open(exportsDir, range, date);
       }
       await day.add(row);
     }
@@ -94,6 +95,10 @@ export async function replaceDays(
     await day?.discard();
   }
   return published;
+}
+
+function exportPath(exportsDir: string, { environment, instance }: DayRange, date: string): string {
+  return join(partitionFolder(exportsDir, environment, date), exportFileName(date, instance));
 }
 
 /** One day's file under way, with the rows of its next row group. */
@@ -110,9 +115,10 @@ class DayFile {
     this.file = file;
   }
 
-  static async open(exportsDir: string, environment: Environment, date: string): Promise<DayFile> {
-    const path = join(partitionFolder(exportsDir, environment, date), exportFileName(date));
-    return new DayFile(date, path, await openParquetFile(path, parquetSchema(), FILE_METADATA));
+  static async open(exportsDir: string, range: DayRange, date: string): Promise<DayFile> {
+    const path = exportPath(exportsDir, range, date);
+    const metadata = { ...FILE_METADATA, 'hx.instance': range.instance };
+    return new DayFile(date, path, await openParquetFile(path, parquetSchema(), metadata));
   }
 
   async add(row: WritableRow): Promise<void> {

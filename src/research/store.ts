@@ -1,14 +1,10 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Database as Sqlite } from 'better-sqlite3';
-import { HxError, messageOf } from '../base/errors.js';
+import { systemCode } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
 import { type Attempt, attemptFromRow, attemptToRow } from '../rpl/sample.js';
 import { rowFromSqlite, rowToSqlite } from './rows.js';
-
-/** How long one process waits for another that is writing, before it gives up. */
-const BUSY_TIMEOUT_MS = 10_000;
 
 /** One invocation's work on one run. */
 export interface Execution {
@@ -35,69 +31,18 @@ export interface StoredAttempt {
   readonly attempt: Attempt;
 }
 
-/**
- * Opens the research store `research.sqlite` in the data folder, making it on first use. Every commit is on
- * the disk before it returns (WAL, synchronous=FULL).
- * @throws HxError `unavailable` when the file cannot be opened, `conflict` when a newer hx made it.
- */
-export async function openResearchStore(dataDir: string): Promise<ResearchStore> {
-  const { default: Database } = await import('better-sqlite3');
-  const path = storePath(dataDir);
+/** An execution that was not seen for so long is taken for dead, whatever its process number says. */
+const SILENCE_MS = 15_000;
+/** How often an execution says that it is at work. */
+export const TOUCH_EVERY_MS = 5_000;
+
+function isAlive(pid: number): boolean {
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    const sqlite = new Database(path, { timeout: BUSY_TIMEOUT_MS });
-    sqlite.pragma('journal_mode = WAL');
-    sqlite.pragma('synchronous = FULL');
-    sqlite.pragma('foreign_keys = ON');
-    prepareSchema(sqlite, path);
-    return new ResearchStore(sqlite);
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
-    if (error instanceof HxError) throw error;
-    throw new HxError('unavailable', `Cannot open the research store ${path}: ${messageOf(error)}`, {
-      cause: error,
-      hint: 'Check that HX_DATA_DIR names a folder you may write to, and that the file is an SQLite database.',
-    });
+    return systemCode(error) === 'EPERM';
   }
-}
-
-/** The version of the SQLite that is built in; throws where the native module does not load. */
-export async function sqliteVersion(): Promise<string> {
-  const { default: Database } = await import('better-sqlite3');
-  const sqlite = new Database(':memory:');
-  try {
-    return String(sqlite.prepare('select sqlite_version()').pluck().get());
-  } finally {
-    sqlite.close();
-  }
-}
-
-/** Whether a research store was made in a data folder. */
-export function hasResearchStore(dataDir: string): boolean {
-  return existsSync(storePath(dataDir));
-}
-
-function storePath(dataDir: string): string {
-  return join(dataDir, 'research.sqlite');
-}
-
-const SCHEMA_VERSION = 1;
-
-function prepareSchema(sqlite: Sqlite, path: string): void {
-  sqlite
-    .transaction(() => {
-      const version = sqlite.pragma('user_version', { simple: true });
-      if (version === 0) sqlite.exec(readFileSync(packagePath('sql', 'sqlite', 'schema.sql'), 'utf8'));
-      else if (version !== SCHEMA_VERSION) {
-        throw new HxError(
-          'conflict',
-          `${path} has schema version ${version}; this hx knows ${SCHEMA_VERSION}.`,
-          {
-            hint: 'Use the hx that made it, or point HX_DATA_DIR to another folder.',
-          },
-        );
-      }
-    })
-    .immediate();
 }
 
 /** Lane B's store of runs, executions, attempts and estimates. Append-only but for an execution's end. */
@@ -134,10 +79,30 @@ export class ResearchStore {
           base_hash: start.baseHash,
           repeat: start.repeat,
           started_at: start.startedAt.toISOString(),
+          pid: process.pid,
+          seen_at: start.startedAt.toISOString(),
         });
         return { executionId: start.executionId, runId };
       })
       .immediate();
+  }
+
+  /** Says that an execution is still at work. */
+  touchExecution({ executionId }: Execution, now: Date): void {
+    this.sqlite
+      .prepare('update executions set seen_at = ? where execution_id = ?')
+      .run(now.toISOString(), executionId);
+  }
+
+  /** Whether an execution that began earlier is at work on the same run: its process lives and was seen of late. */
+  isRunningElsewhere({ executionId, runId }: Execution, now: Date): boolean {
+    const rows = this.sqlite
+      .prepare(
+        `select pid from executions
+         where run_id = ? and execution_id < ? and outcome = 'running' and seen_at > ?`,
+      )
+      .all(runId, executionId, new Date(now.getTime() - SILENCE_MS).toISOString()) as { pid: number }[];
+    return rows.some(({ pid }) => isAlive(pid));
   }
 
   /** Commits attempts, together. */

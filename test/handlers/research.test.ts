@@ -192,6 +192,23 @@ research('kill -9 loses only calls in flight, and nothing counts twice', async (
   assert.is(lakeFiles().length, 1);
 });
 
+research('the same run twice at once is measured once; the later one waits', async () => {
+  const argv = ['research', 'A claim', '--model', 'simulator/slow', '--json'];
+  const both = await Promise.all([runHx(argv, { folder }), runHx(argv, { folder })]);
+  const runs = both.map(({ stdout }) => JSON.parse(stdout));
+  assert.is(runs[0].run_id, runs[1].run_id);
+  assert.is(attemptsStored(), 32);
+  assert.match(both.map(({ stderr }) => stderr).join(''), 'being measured elsewhere');
+});
+
+research('a run whose file was removed from the lake is written again when it is asked for', async () => {
+  await hx('A claim', '--model', 'simulator/default');
+  removeFolder(join(folder, 'data', 'exports'));
+  const { exitCode } = await hx('A claim', '--model', 'simulator/default');
+  assert.is(exitCode, 0);
+  assert.is(lakeFiles().length, 1);
+});
+
 research('a row that a crash kept from the lake is appended by the next run', async () => {
   await hx('A claim', '--model', 'simulator/default');
   const sqlite = new Database(join(folder, 'data', 'research.sqlite'));
