@@ -21,18 +21,27 @@ export interface ExportChecksResult {
   readonly days: readonly ExportedDay[];
   /** Days whose file of an earlier export went, since they have no rows any more. */
   readonly removed: readonly string[];
+  /** Other databases of the environment whose checks the lake also holds on days of the range. */
+  readonly others: readonly OtherDatabase[];
   readonly rows: number;
 }
 
-/** Writes the environment's checks of some days to the lake, each day replaced whole. */
+/** A database of the same environment that published before: one since made anew, or a claimed branch. */
+export interface OtherDatabase {
+  /** First eight hex digits of its instance UUID, as in the names of its files. */
+  readonly instance: string;
+  readonly days: readonly string[];
+}
+
+/** Writes the database's checks of some days to the lake, each day replaced whole. */
 export const exportChecks = defineHandler({
   name: 'export checks',
   input: t.isObject({ since: t.isString(), until: t.isOptional(t.isString()) }),
   run: async (input, context): Promise<ExportChecksResult> => {
     const range = readRange(input, context);
     const database = await context.lanes.database();
-    const { environment } = database;
-    const { exportsFolder } = await import('../lake/partition.js');
+    const { environment, instance } = database;
+    const { exportsFolder, otherInstances } = await import('../lake/partition.js');
     const { lockExports } = await import('../lake/lock.js');
     const folder = exportsFolder(context.settings.dataDir);
     const release = await lockExports(folder, environment, context.signal, () => {
@@ -42,14 +51,20 @@ export const exportChecks = defineHandler({
       const { exportChecks: readChecks } = await import('../operational/export.js');
       const { replaceDays } = await import('../lake/writer.js');
       const started = context.clock.monotonicMs();
+      const target = { environment, instance, days: range.days };
       let done = 0;
       const published = await readChecks(database, range, (batches) =>
-        replaceDays(folder, { environment, days: range.days }, toLake(batches, context.signal), () => {
+        replaceDays(folder, target, toLake(batches, context.signal), () => {
           done += 1;
           const elapsedMs = context.clock.monotonicMs() - started;
           context.emit({ type: 'progress', what: 'days', done, total: range.days.length, elapsedMs });
         }),
       );
+      const others = [...(await otherInstances(folder, target))].map(([other, days]) => ({
+        instance: other,
+        days,
+      }));
+      for (const other of others) context.emit({ type: 'note', message: describeOther(other, environment) });
       return {
         env: environment,
         since: utcDate(range.since),
@@ -58,6 +73,7 @@ export const exportChecks = defineHandler({
           path === null ? [] : [{ date, rows, path, bytes }],
         ),
         removed: published.filter(({ removed }) => removed).map(({ date }) => date),
+        others,
         rows: published.reduce((sum, { rows }) => sum + rows, 0),
       };
     } finally {
@@ -65,6 +81,15 @@ export const exportChecks = defineHandler({
     }
   },
 });
+
+function describeOther({ instance, days }: OtherDatabase, environment: string): string {
+  const more = days.length - 1;
+  const subject =
+    more === 0
+      ? `${days[0]} also holds`
+      : `${days[0]} and ${more} more ${more === 1 ? 'day' : 'days'} also hold`;
+  return `${subject} checks of another database of ${environment} (instance ${instance}).`;
+}
 
 interface Range {
   readonly since: Date;

@@ -4,7 +4,7 @@ import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import type { EmitProgress } from '../base/events.js';
 import { sleep } from '../base/time.js';
-import { checkIdentity, readIdentity } from './identity.js';
+import { checkIdentity, type Identity, readIdentity } from './identity.js';
 import { pendingNumbers } from './schema/ledger.js';
 import {
   isLoopback,
@@ -37,6 +37,8 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
  */
 export interface Database {
   readonly environment: Environment;
+  /** UUID of this very database: a copy that was claimed, or one made anew, has another. */
+  readonly instance: string;
   /** For streams and cursors; prefer `read` and `write`, which translate errors. */
   readonly sql: Sql;
   /** Runs `work` in one transaction that declares the environment. It is not run twice. */
@@ -60,21 +62,20 @@ export interface OpenOptions {
 export async function openDatabase({ settings, signal, emit }: OpenOptions): Promise<Database> {
   const target = findTarget(settings);
   const sql = await connect(target, { max: POOL_SIZE, applicationName: 'hx' }, signal, emit);
-  const database = new PostgresDatabase(target, sql);
   try {
-    await database.read((reader) => checkReady(reader, target.environment));
+    const { instance } = await checkReady(sql, target.environment);
+    return new PostgresDatabase(target, sql, instance);
   } catch (error) {
-    await database.close();
-    throw error;
+    await sql.end({ timeout: END_TIMEOUT_SECONDS });
+    throw translateDatabaseError(error, target.errors);
   }
-  return database;
 }
 
-async function checkReady(sql: Sql, environment: Environment): Promise<void> {
+async function checkReady(sql: Sql, environment: Environment): Promise<Identity> {
   const identity = await readIdentity(sql);
   if (identity !== undefined) checkIdentity(identity, environment);
   const pending = await pendingNumbers(sql);
-  if (identity !== undefined && pending.length === 0) return;
+  if (identity !== undefined && pending.length === 0) return identity;
   const missing = identity === undefined ? 'has no tables yet' : `lacks ${pending.length} migrations`;
   throw new HxError('unavailable', `The ${environment} database ${missing}.`, {
     hint: environment === 'local' ? 'hx migrate' : `hx migrate --env ${environment}`,
@@ -127,11 +128,13 @@ export async function declareTransaction(sql: Queryable, environment: Environmen
 
 class PostgresDatabase implements Database {
   readonly environment: Environment;
+  readonly instance: string;
   readonly sql: Sql;
   private readonly target: EnvironmentTarget;
 
-  constructor(target: EnvironmentTarget, sql: Sql) {
+  constructor(target: EnvironmentTarget, sql: Sql, instance: string) {
     this.environment = target.environment;
+    this.instance = instance;
     this.target = target;
     this.sql = sql;
   }

@@ -7,6 +7,7 @@ import type { Queryable } from './session.js';
 /** Whose database this is. */
 export interface Identity {
   readonly environment: Environment;
+  /** UUID of this very database, new with every first migration and every claim. */
   readonly instance: string;
   /** Whether it still lives where it was claimed: a copy does not. */
   readonly bound: boolean;

@@ -144,6 +144,64 @@ test('two exports at once leave every row once', async ({ context }) => {
   ]);
 });
 
+/** The same environment and data folder over another database, empty but migrated. */
+async function withOtherDatabase(
+  context: Context,
+  work: (other: Context, notes: string[]) => Promise<void>,
+): Promise<void> {
+  const database = await createTestDatabase({ environment: 'local' });
+  const settings = makeTestSettings({ DATABASE_URL: database.url, dataDir: context.settings.dataDir });
+  const notes: string[] = [];
+  const emit: Context['emit'] = (event) => {
+    if (event.type === 'note') notes.push(event.message);
+  };
+  const lanes = new Lanes(settings, context.signal, emit);
+  try {
+    await work({ ...context, settings, emit, lanes }, notes);
+  } finally {
+    await lanes.close();
+    await database.drop();
+  }
+}
+
+test('checks of a database that was since made anew stay, and the export says so', async ({ context }) => {
+  const lost = [checkAt(1, '2026-11-01T10:00:00Z'), checkAt(2, '2026-11-02T10:00:00Z')];
+  await store(context, ...lost);
+  await invoke('exportChecks', { since: '2026-11-01' }, context);
+  const { instance } = await context.lanes.database();
+  const short = instance.slice(0, 8);
+  await withOtherDatabase(context, async (other, notes) => {
+    const empty = await invoke('exportChecks', { since: '2026-11-01' }, other);
+    assert.equal(empty.removed, []);
+    assert.equal(await lakeRows(context, 'SELECT count(*) FROM checks'), [[2n]]);
+    const added = checkAt(3, '2026-11-02T11:00:00Z');
+    await store(other, added);
+    const { others, rows } = await invoke('exportChecks', { since: '2026-11-02' }, other);
+    assert.is(rows, 1);
+    assert.equal(others, [{ instance: short, days: ['2026-11-02'] }]);
+    assert.equal(
+      await lakeRows(context, IDS),
+      [...lost, added].map(({ run_id }) => [run_id]),
+    );
+    assert.equal(notes, [
+      `2026-11-01 and 1 more day also hold checks of another database of local (instance ${short}).`,
+      `2026-11-02 also holds checks of another database of local (instance ${short}).`,
+    ]);
+  });
+});
+
+test('a check that two databases hold counts once', async ({ context }) => {
+  const shared = checkAt(1, '2026-11-01T10:00:00Z');
+  await store(context, shared);
+  await invoke('exportChecks', { since: '2026-11-01' }, context);
+  await withOtherDatabase(context, async (other) => {
+    await store(other, shared);
+    await invoke('exportChecks', { since: '2026-11-01' }, other);
+  });
+  assert.equal(await lakeRows(context, 'SELECT count(*) FROM lake.rows'), [[2n]]);
+  assert.equal(await lakeRows(context, IDS), [[shared.run_id]]);
+});
+
 test('--json prints one value, text a table with a total', async ({ context, database, dataDir }) => {
   await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
   const env = { DATABASE_URL: database.url, HX_DATA_DIR: dataDir };
@@ -151,11 +209,10 @@ test('--json prints one value, text a table with a total', async ({ context, dat
   const json = await runHx([...argv, '--json'], { env });
   assert.is(json.exitCode, 0, json.stderr);
   const value = JSON.parse(json.stdout);
+  const { instance } = await context.lanes.database();
+  const name = `x-s1-${instance.slice(0, 8)}-2026-11-01.parquet`;
   assert.is(value.rows, 1);
-  assert.is(
-    value.days[0].path,
-    join(dataDir, 'exports', 'local', 'dt=2026-11-01', 'x-s1-2026-11-01.parquet'),
-  );
+  assert.is(value.days[0].path, join(dataDir, 'exports', 'local', 'dt=2026-11-01', name));
   const text = await runHx(argv, { env });
   assert.match(text.stdout, /2026-11-01 +1 /);
   assert.match(text.stdout, '1 check of local from 2026-11-01 to 2026-11-02.');

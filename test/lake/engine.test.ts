@@ -26,6 +26,12 @@ const VIEWS = [
   'operational_checks',
 ];
 
+const DAY = {
+  environment: 'local',
+  instance: '1234abcd-0000-4000-8000-000000000001',
+  days: ['2026-11-01'],
+} as const;
+
 const test = suite<State>('lake engine');
 
 test.before.each(async (state) => {
@@ -122,7 +128,7 @@ test('of a run that two files carry the newest row counts, an environment at a t
   async function* exported() {
     yield [lakeRow(2, { logit: 4, lane: 'operational' })];
   }
-  await replaceDays(exportsDir, { environment: 'local', days: ['2026-11-01'] }, exported());
+  await replaceDays(exportsDir, DAY, exported());
   assert.equal(await runRows(engine, 'SELECT env, logit, lane FROM checks ORDER BY logit'), [
     ['local', 2, 'research'],
     ['production', 3, 'research'],
@@ -137,7 +143,7 @@ test('JSON columns answer paths, and instants keep their microseconds and their 
   async function* exported() {
     yield [{ ...lakeRow(1), created_at: BigInt(Date.UTC(2026, 10, 1)) * 1000n + 123_456n }];
   }
-  await replaceDays(exportsDir, { environment: 'local', days: ['2026-11-01'] }, exported());
+  await replaceDays(exportsDir, DAY, exported());
   const sql =
     "SELECT config_json->>'$.k', sampler_json->'slots'->>1, created_at, created_at::DATE FROM checks";
   assert.equal(await runRows(engine, sql), [['8', 'b', '2026-11-01T00:00:00.123456Z', '2026-11-01']]);

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HxError } from '../../src/base/errors.js';
 import { packagePath } from '../../src/base/paths.js';
-import { exportsFolder } from '../../src/lake/partition.js';
+import { exportsFolder, otherInstances } from '../../src/lake/partition.js';
 import { LAKE_COLUMNS, type LakeRow, parquetSchema, type WritableRow } from '../../src/lake/schema.js';
 import { appendRun, replaceDays } from '../../src/lake/writer.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
@@ -16,6 +16,9 @@ interface State {
   dataDir: string;
   exportsDir: string;
 }
+
+const INSTANCE = '1234abcd-0000-4000-8000-000000000001';
+const OTHER_INSTANCE = '99999999-0000-4000-8000-000000000002';
 
 const test = suite<State>('lake writer');
 
@@ -109,7 +112,11 @@ test('a value that its column cannot hold is refused by name, and nothing is lef
   for (const [column, value] of wrong) {
     const row = { ...lakeRow(4), [column]: value } as LakeRow;
     try {
-      await replaceDays(exportsDir, { environment: 'local', days: ['2026-11-01'] }, batchesOf([row]));
+      await replaceDays(
+        exportsDir,
+        { environment: 'local', instance: INSTANCE, days: ['2026-11-01'] },
+        batchesOf([row]),
+      );
       assert.unreachable(`${column} ${value}`);
     } catch (error) {
       assert.is((error as HxError).code, 'bug');
@@ -125,15 +132,15 @@ test('a range becomes a file a day, replaces what the days had, and drops the fi
   const days = ['2026-11-01', '2026-11-02', '2026-11-03'];
   const on = (number: number, day: string) =>
     lakeRow(number, { created_at: new Date(`${day}T12:00:00.000Z`), lane: 'operational' });
-  const range = { environment: 'local', days } as const;
+  const range = { environment: 'local', instance: INSTANCE, days } as const;
   await replaceDays(
     exportsDir,
     range,
     batchesOf([on(1, '2026-11-01'), on(2, '2026-11-01')], [on(3, '2026-11-03')]),
   );
   assert.equal(filesOf(exportsDir), [
-    'local/dt=2026-11-01/x-s1-2026-11-01.parquet',
-    'local/dt=2026-11-03/x-s1-2026-11-03.parquet',
+    'local/dt=2026-11-01/x-s1-1234abcd-2026-11-01.parquet',
+    'local/dt=2026-11-03/x-s1-1234abcd-2026-11-03.parquet',
   ]);
   const second = await replaceDays(
     exportsDir,
@@ -141,8 +148,8 @@ test('a range becomes a file a day, replaces what the days had, and drops the fi
     batchesOf([on(2, '2026-11-01')], [on(4, '2026-11-02')]),
   );
   assert.equal(filesOf(exportsDir), [
-    'local/dt=2026-11-01/x-s1-2026-11-01.parquet',
-    'local/dt=2026-11-02/x-s1-2026-11-02.parquet',
+    'local/dt=2026-11-01/x-s1-1234abcd-2026-11-01.parquet',
+    'local/dt=2026-11-02/x-s1-1234abcd-2026-11-02.parquet',
   ]);
   assert.equal(
     second.map(({ date, rows, removed }) => ({ date, rows, removed })),
@@ -152,6 +159,29 @@ test('a range becomes a file a day, replaces what the days had, and drops the fi
       { date: '2026-11-03', rows: 0, removed: true },
     ],
   );
+});
+
+test('a database replaces and removes only its own files, which say whose they are', async ({
+  exportsDir,
+}) => {
+  const range = { environment: 'local', instance: INSTANCE, days: ['2026-11-01', '2026-11-02'] } as const;
+  const other = { ...range, instance: OTHER_INSTANCE };
+  const second = lakeRow(2, { created_at: new Date('2026-11-02T12:00:00.000Z') });
+  await replaceDays(exportsDir, range, batchesOf([lakeRow(1), second]));
+  assert.equal(await otherInstances(exportsDir, range), new Map());
+  await replaceDays(exportsDir, other, batchesOf([lakeRow(3)]));
+  await replaceDays(exportsDir, other, batchesOf());
+  await replaceDays(exportsDir, other, batchesOf([lakeRow(3)]));
+  const own = [
+    'local/dt=2026-11-01/x-s1-1234abcd-2026-11-01.parquet',
+    'local/dt=2026-11-02/x-s1-1234abcd-2026-11-02.parquet',
+  ];
+  const foreign = 'local/dt=2026-11-01/x-s1-99999999-2026-11-01.parquet';
+  assert.equal(filesOf(exportsDir), [own[0], foreign, own[1]]);
+  assert.equal(await otherInstances(exportsDir, range), new Map([['99999999', ['2026-11-01']]]));
+  assert.equal(await otherInstances(exportsDir, other), new Map([['1234abcd', range.days]]));
+  const { key_value_metadata: pairs = [] } = parquetMetadata(bytesOf(join(exportsDir, foreign)));
+  assert.is(pairs.find(({ key }) => key === 'hx.instance')?.value, OTHER_INSTANCE);
 });
 
 test('a day of more than one row group keeps every row and every microsecond', async ({ exportsDir }) => {
@@ -164,7 +194,11 @@ test('a day of more than one row group keeps every row and every microsecond', a
       });
     }
   }
-  const [day] = await replaceDays(exportsDir, { environment: 'local', days: ['2026-11-01'] }, batches());
+  const [day] = await replaceDays(
+    exportsDir,
+    { environment: 'local', instance: INSTANCE, days: ['2026-11-01'] },
+    batches(),
+  );
   const path = day?.path ?? '';
   const metadata = parquetMetadata(bytesOf(path));
   assert.equal(
@@ -189,7 +223,7 @@ test('rows out of order or outside the range are refused instead of lost', async
     try {
       await replaceDays(
         exportsDir,
-        { environment: 'local', days: ['2026-11-01', '2026-11-02'] },
+        { environment: 'local', instance: INSTANCE, days: ['2026-11-01', '2026-11-02'] },
         batchesOf(rows),
       );
       assert.unreachable();
@@ -206,7 +240,11 @@ test('a source that fails leaves no file for its day', async ({ exportsDir }) =>
     throw new Error('the connection broke');
   }
   try {
-    await replaceDays(exportsDir, { environment: 'local', days: ['2026-11-01'] }, failing());
+    await replaceDays(
+      exportsDir,
+      { environment: 'local', instance: INSTANCE, days: ['2026-11-01'] },
+      failing(),
+    );
     assert.unreachable();
   } catch (error) {
     assert.is((error as Error).message, 'the connection broke');
@@ -226,7 +264,7 @@ test('a writer killed in the middle leaves nothing that readers see', async ({ e
         if (number > 0) process.stdout.write('row group written\\n');
       }
     }
-    await replaceDays(process.argv[1], { environment: 'local', days: ['2026-11-01'] }, endless());`;
+    await replaceDays(process.argv[1], { environment: 'local', instance: '${INSTANCE}', days: ['2026-11-01'] }, endless());`;
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', '--input-type=module', '--eval', script, exportsDir],
@@ -238,7 +276,7 @@ test('a writer killed in the middle leaves nothing that readers see', async ({ e
   await exited;
   const files = filesOf(exportsDir);
   assert.is(files.length, 1);
-  assert.match(files[0] ?? '', /x-s1-2026-11-01\.parquet\.[0-9a-f]{12}\.tmp$/);
+  assert.match(files[0] ?? '', /x-s1-1234abcd-2026-11-01\.parquet\.[0-9a-f]{12}\.tmp$/);
 });
 
 test('the next writer removes what dead writers left, and nothing else', async ({ exportsDir }) => {

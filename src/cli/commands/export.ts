@@ -8,7 +8,8 @@ export class ExportChecksCommand extends EnvironmentCommand {
     details:
       'Reads the checks of whole UTC days from Postgres and writes one Parquet file a day under ' +
       '`data/exports/ENV/dt=DAY/`, where `hx query` finds them. Each day is replaced whole and at once, so an ' +
-      'export can be repeated, for example every night, and nothing is published twice.',
+      'export can be repeated, for example every night, and nothing is published twice. What another database of ' +
+      'the environment published, one since made anew for example, stays.',
     examples: [
       ['The local checks from a day on', 'hx export checks --since 2026-11-01'],
       [
