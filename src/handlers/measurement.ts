@@ -71,15 +71,25 @@ export async function collectMeasurement(
   options: MeasureOptions,
 ): Promise<{ plan: MeasurementPlan; attempts: Attempt[] }> {
   const { plan: first, context } = options;
-  const stored = options.stored(first);
+  const stored = ofPlan(first, options.stored(first));
   const attempts = await collectAttempts({ ...options, stored });
   if (first.growth === null) return { plan: first, attempts };
   const plan = growPlan(first, readOutcome(first, [...stored, ...attempts]).usable);
   const limit = growthLimit(plan);
   if (limit !== null) context.emit({ type: 'note', message: limitText(plan, limit) });
   const second = { ...plan, samples: plan.samples.slice(first.samples.length) };
-  const more = await collectAttempts({ ...options, plan: second, stored: options.stored(second) });
+  const more = await collectAttempts({
+    ...options,
+    plan: second,
+    stored: ofPlan(second, options.stored(second)),
+  });
   return { plan, attempts: [...attempts, ...more] };
+}
+
+/** The attempts for samples of a plan: a run that carries on may have some of a later stage stored. */
+function ofPlan({ samples }: MeasurementPlan, attempts: readonly Attempt[]): Attempt[] {
+  const keys = new Set(samples.map(({ sampleKey }) => sampleKey));
+  return attempts.filter(({ sampleKey }) => keys.has(sampleKey));
 }
 
 function limitText({ growth, templates, samples }: MeasurementPlan, limit: GrowthLimit): string {

@@ -116,6 +116,34 @@ width('hx check grows as well, and an identical check comes from the cache', asy
   assert.is(again.ci_lo, first.ci_lo);
 });
 
+width('hx check, interrupted in its second stage, carries on and counts right', async () => {
+  const { url, drop } = await createTestDatabase({ environment: 'local' });
+  const { default: postgres } = await import('postgres');
+  const sql = postgres(url, { max: 1 });
+  const argv = ['check', CLAIM, '--model', 'simulator/slow', '--bank', 'wide', '--width', '0.05', '--json'];
+  const controller = new AbortController();
+  const env = { DATABASE_URL: url };
+  let ended = false;
+  const end = runHx([...argv, '--concurrency', '4'], { folder, env, signal: controller.signal }).finally(
+    () => {
+      ended = true;
+    },
+  );
+  while (!ended && (await sql`select 1 from attempts`).length < 18) await sleep(20);
+  controller.abort(Object.assign(new Error('stop'), { name: 'AbortError' }));
+  const interrupted = await end;
+  const resumed = JSON.parse((await runHx([...argv, '--concurrency', '64'], { folder, env })).stdout);
+  const stored = await sql`select distinct sample_key from attempts`;
+  await sql.end();
+  await drop();
+  assert.is(interrupted.exitCode, 130);
+  const [, kept, planned] = /(\d+) of (\d+) answers are stored/.exec(interrupted.stderr) ?? [];
+  assert.ok(Number(kept) < Number(planned), interrupted.stderr);
+  assert.is(resumed.calls_made, resumed.n_samples);
+  assert.is(stored.length, resumed.n_samples);
+  assert.is(resumed.n_usable, resumed.n_samples);
+});
+
 width('what contradicts a width is refused', async () => {
   const refused = async (...argv: string[]) => {
     const { exitCode, stderr } = await measure(['--model', 'simulator/default', ...argv]);
