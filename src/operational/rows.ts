@@ -1,4 +1,4 @@
-import type { Column, RowOf } from '../rpl/column.js';
+import { type Column, convertRow, type RowOf } from '../rpl/column.js';
 
 /**
  * A row as the Postgres driver takes it: uint64 as text (it becomes numeric), JSON as a value (the driver
@@ -8,14 +8,10 @@ export function rowToPostgres(
   columns: readonly Column[],
   row: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const stored: Record<string, unknown> = {};
-  for (const { name, type } of columns) {
-    const value = row[name] ?? null;
-    if (value !== null && type === 'uint64') stored[name] = String(value);
-    else if (value !== null && type === 'json') stored[name] = JSON.parse(value as string);
-    else stored[name] = value;
-  }
-  return stored;
+  return convertRow(columns, row, {
+    uint64: (value: bigint) => String(value),
+    json: (text: string) => JSON.parse(text),
+  });
 }
 
 /** The inverse of rowToPostgres, for a row that the driver has read. */
@@ -23,12 +19,8 @@ export function rowFromPostgres<Columns extends readonly Column[]>(
   columns: Columns,
   stored: Readonly<Record<string, unknown>>,
 ): RowOf<Columns> {
-  const row: Record<string, unknown> = {};
-  for (const { name, type } of columns) {
-    const value = stored[name] ?? null;
-    if (value !== null && type === 'uint64') row[name] = BigInt(value as string);
-    else if (value !== null && type === 'json') row[name] = JSON.stringify(value);
-    else row[name] = value;
-  }
-  return row as RowOf<Columns>;
+  return convertRow(columns, stored, {
+    uint64: (text: string) => BigInt(text),
+    json: (value: unknown) => JSON.stringify(value),
+  }) as RowOf<Columns>;
 }

@@ -64,6 +64,24 @@ export type RowOf<Columns extends readonly Column[]> = {
   [C in Columns[number] as C['name']]: ValueOf<C>;
 };
 
+/** How values of some column types are turned into another home's form; other types stay as they are. */
+export type Conversions = Partial<Record<ColumnType, (value: never) => unknown>>;
+
+/** Turns a row from one home's form into another's. A value that is null or missing becomes null. */
+export function convertRow(
+  columns: readonly Column[],
+  row: Readonly<Record<string, unknown>>,
+  conversions: Conversions,
+): Record<string, unknown> {
+  const converted: Record<string, unknown> = {};
+  for (const { name, type } of columns) {
+    const value = row[name] ?? null;
+    const convert = conversions[type];
+    converted[name] = value === null || convert === undefined ? value : convert(value as never);
+  }
+  return converted;
+}
+
 /**
  * A row as plain JSON: uint64 and money as strings (a JSON number would lose digits), timestamps as ISO 8601
  * in UTC, JSON columns as values.
@@ -72,16 +90,11 @@ export function rowToJson(
   columns: readonly Column[],
   row: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const json: Record<string, unknown> = {};
-  for (const { name, type } of columns) {
-    const value = row[name] ?? null;
-    if (value === null) json[name] = null;
-    else if (type === 'timestamp') json[name] = (value as Date).toISOString();
-    else if (type === 'json') json[name] = JSON.parse(value as string);
-    else if (type === 'uint64') json[name] = String(value);
-    else json[name] = value;
-  }
-  return json;
+  return convertRow(columns, row, {
+    timestamp: (instant: Date) => instant.toISOString(),
+    json: (text: string) => JSON.parse(text),
+    uint64: (value: bigint) => String(value),
+  });
 }
 
 /** The inverse of rowToJson. */
@@ -89,14 +102,9 @@ export function rowFromJson<Columns extends readonly Column[]>(
   columns: Columns,
   json: Readonly<Record<string, unknown>>,
 ): RowOf<Columns> {
-  const row: Record<string, unknown> = {};
-  for (const { name, type } of columns) {
-    const value = json[name] ?? null;
-    if (value === null) row[name] = null;
-    else if (type === 'timestamp') row[name] = new Date(value as string);
-    else if (type === 'json') row[name] = JSON.stringify(value);
-    else if (type === 'uint64') row[name] = BigInt(value as string);
-    else row[name] = value;
-  }
-  return row as RowOf<Columns>;
+  return convertRow(columns, json, {
+    timestamp: (text: string) => new Date(text),
+    json: (value: unknown) => JSON.stringify(value),
+    uint64: (text: string) => BigInt(text),
+  }) as RowOf<Columns>;
 }
