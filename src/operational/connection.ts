@@ -76,7 +76,10 @@ async function checkReady(sql: Sql, environment: Environment): Promise<Identity>
   if (identity !== undefined) checkIdentity(identity, environment);
   const pending = await pendingNumbers(sql);
   if (identity !== undefined && pending.length === 0) return identity;
-  const missing = identity === undefined ? 'has no tables yet' : `lacks ${pending.length} migrations`;
+  const missing =
+    identity === undefined
+      ? 'has no tables yet'
+      : `lacks ${pending.length} ${pending.length === 1 ? 'migration' : 'migrations'}`;
   throw new HxError('unavailable', `The ${environment} database ${missing}.`, {
     hint: environment === 'local' ? 'hx migrate' : `hx migrate --env ${environment}`,
     facts: { pending },
