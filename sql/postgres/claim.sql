@@ -1,7 +1,10 @@
--- Makes this database the own one of an environment, and writes down that it did.
+-- Makes this database the own one of an environment, with an identity made anew where there is none, and writes
+-- down that it did.
 with claimed as (
-  update hx.identity
-  set env = $1, binding = hx.binding(), instance = gen_random_uuid(), claimed_at = now()
+  insert into hx.identity (env, binding)
+  values ($1, hx.binding())
+  on conflict (singleton) do update
+  set env = excluded.env, binding = excluded.binding, instance = gen_random_uuid(), claimed_at = now()
   returning env, binding
 )
 insert into hx.migration_event (kind, message)

@@ -89,7 +89,7 @@ export const dbClaim = defineHandler({
       });
     }
     const { claimEnvironment } = await import('../operational/claim.js');
-    return { environment, claimed: await claimEnvironment(context) };
+    return { environment, claimed: await claimEnvironment(context, yes) };
   },
 });
 

@@ -6,15 +6,19 @@ import { translateDatabaseError } from './translate.js';
 
 /**
  * Claims the database that the chosen environment's connection string leads to.
+ * @param renew whether an identity that was removed may be made anew.
  * @returns whether anything changed.
  * @throws HxError as claimDatabase and connect.
  */
-export async function claimEnvironment({ settings, signal, emit }: OpenOptions): Promise<boolean> {
+export async function claimEnvironment(
+  { settings, signal, emit }: OpenOptions,
+  renew: boolean,
+): Promise<boolean> {
   const found = findTarget(settings);
   const target = { ...found, ...directUrl(found) };
   const sql = await connect(target, { max: 1, applicationName: 'hx db claim' }, signal, emit);
   try {
-    return await claimDatabase(sql, target.environment);
+    return await claimDatabase(sql, target.environment, renew);
   } catch (error) {
     throw translateDatabaseError(error, target.errors);
   } finally {

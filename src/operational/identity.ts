@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Sql, TransactionSql } from 'postgres';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
@@ -13,20 +14,33 @@ export interface Identity {
   readonly bound: boolean;
 }
 
-/** Reads a database's identity; undefined before its first migration. */
-export async function readIdentity(sql: Queryable): Promise<Identity | undefined> {
-  const [made] = await sql<{ made: boolean }[]>`select to_regclass('hx.identity') is not null as made`;
-  if (made?.made !== true) return undefined;
+/** What a database says of itself: undefined before its first migration, `lost` when the row was removed since. */
+export type FoundIdentity = Identity | 'lost' | undefined;
+
+export async function readIdentity(sql: Queryable): Promise<FoundIdentity> {
+  const [made] = await sql<{ identity: boolean; ledger: boolean }[]>`
+    select to_regclass('hx.identity') is not null as identity, to_regclass('hx.migration') is not null as ledger`;
+  if (made?.identity !== true) return made?.ledger === true ? 'lost' : undefined;
   const [row] = await sql<{ env: Environment; instance: string; bound: boolean }[]>`
     select env, instance, binding = hx.binding() as bound from hx.identity`;
-  return row === undefined ? undefined : { environment: row.env, instance: row.instance, bound: row.bound };
+  return row === undefined ? 'lost' : { environment: row.env, instance: row.instance, bound: row.bound };
 }
 
 /**
  * Makes sure that a database is the asked environment's own.
- * @throws HxError `refused` when it is another environment's, or an unclaimed copy.
+ * @throws HxError `refused` when it is another environment's, or an unclaimed copy; `conflict` when it was migrated
+ * but lost its identity, so that nobody can tell whose it is.
  */
-export function checkIdentity(identity: Identity, environment: Environment): void {
+export function checkIdentity(
+  identity: Identity | 'lost',
+  environment: Environment,
+): asserts identity is Identity {
+  if (identity === 'lost') {
+    throw new HxError('conflict', 'The database there was migrated, but its identity is missing.', {
+      hint: `hx db claim --env ${environment} --yes, if it is the ${environment} database.`,
+      facts: { wanted: environment, found: null },
+    });
+  }
   if (identity.environment !== environment) {
     throw new HxError(
       'refused',
@@ -45,29 +59,51 @@ export function checkIdentity(identity: Identity, environment: Environment): voi
 }
 
 /** Gives a database its identity, in the transaction of its first migration. */
-export async function createIdentity(sql: Queryable, environment: Environment): Promise<void> {
+export async function createIdentity(sql: TransactionSql, environment: Environment): Promise<void> {
+  await allowClaim(sql);
   await sql`insert into hx.identity (env, binding) values (${environment}, hx.binding())`;
 }
 
 /**
  * Makes a copy of a database (a branch, a clone) a database of its own for an environment. Rows that it
  * inherited keep their environment, and nothing changes those of another one.
+ * @param renew whether an identity that was removed may be made anew: nothing then says whose database it was.
  * @returns whether anything changed: an own database that is claimed again stays as it is.
- * @throws HxError `refused` for a database that is another environment's own, `conflict` for one never migrated.
+ * @throws HxError `refused` for a database that is another environment's own, `conflict` for one never migrated,
+ * `usage` (with the fact `identity: 'lost'`) for one without its identity when `renew` is off.
  */
-export async function claimDatabase(sql: Queryable, environment: Environment): Promise<boolean> {
+export async function claimDatabase(sql: Sql, environment: Environment, renew = false): Promise<boolean> {
   const identity = await readIdentity(sql);
   if (identity === undefined) {
     throw new HxError('conflict', 'This database has no identity to claim: it was never migrated.', {
       hint: `hx migrate --env ${environment}`,
     });
   }
-  if (identity.bound && identity.environment === environment) return false;
-  if (identity.bound) {
+  if (identity === 'lost') {
+    if (!renew) throw needsConsent(environment);
+  } else if (identity.bound) {
+    if (identity.environment === environment) return false;
     throw new HxError('refused', `This is the ${identity.environment} database itself, not a copy of it.`, {
       hint: 'Only a copy (a branch, a clone) can be claimed for another environment.',
     });
   }
-  await sql.unsafe(await readFile(packagePath('sql', 'postgres', 'claim.sql'), 'utf8'), [environment]);
+  const claim = await readFile(packagePath('sql', 'postgres', 'claim.sql'), 'utf8');
+  await sql.begin(async (transaction) => {
+    await allowClaim(transaction);
+    await transaction.unsafe(claim, [environment]);
+  });
   return true;
+}
+
+function needsConsent(environment: Environment): HxError {
+  const message = `The identity of this database is missing; claiming makes it the ${environment} one.`;
+  return new HxError('usage', message, {
+    hint: `hx db claim --env ${environment} --yes`,
+    facts: { identity: 'lost' },
+  });
+}
+
+/** Lets this transaction, and no other of the session, past the guard in migrations/0006_guard_identity.sql. */
+async function allowClaim(sql: TransactionSql): Promise<void> {
+  await sql`select set_config('hx.claim', pg_current_xact_id()::text, true)`;
 }

@@ -89,3 +89,13 @@ export function insertCache(env: string): string {
   return `insert into result_cache (cache_key, env, state, run_id, generation, lease_expires_at, expires_at)
     values ('${randomUUID()}', '${env}', 'pending', '${randomUUID()}', 1, now(), now())`;
 }
+
+/** Removes a database's identity as only its owner or a superuser can. */
+export async function removeIdentity(sql: Sql): Promise<void> {
+  await sql.unsafe(
+    `alter table hx.identity disable trigger user;
+     delete from hx.identity;
+     alter table hx.identity enable always trigger hx_guard_identity,
+       enable always trigger hx_guard_identity_truncate`,
+  );
+}

@@ -4,8 +4,9 @@ import { HxError, systemCode } from '../../src/base/errors.js';
 import { insertCheck } from '../../src/operational/checks.js';
 import { type Database, openDatabase } from '../../src/operational/connection.js';
 import { claimDatabase } from '../../src/operational/identity.js';
+import { applyMigrations, planMigrations } from '../../src/operational/schema/apply.js';
 import { createTestDatabase, type TestDatabase } from '../helpers.js';
-import { checkRow, insertCache, writeAs } from './fixtures.js';
+import { checkRow, insertCache, removeIdentity, writeAs } from './fixtures.js';
 
 const test = suite('guard');
 let local: TestDatabase;
@@ -29,6 +30,17 @@ async function refuses(write: Promise<unknown>, words: RegExp, code = 'HX001'): 
 
 function open({ settings }: TestDatabase): Promise<Database> {
   return openDatabase({ settings, signal: new AbortController().signal, emit: () => undefined });
+}
+
+async function thrownBy(work: () => Promise<unknown>): Promise<HxError> {
+  try {
+    await work();
+  } catch (error) {
+    assert.ok(error instanceof HxError, String(error));
+    return error;
+  }
+  assert.unreachable('it did not fail');
+  throw new Error();
 }
 
 const INSERT_USER = "insert into users (email) values ('someone@example.org')";
@@ -118,6 +130,59 @@ test('only a copy can be claimed for another environment', async () => {
   } catch (error) {
     assert.ok(error instanceof HxError);
     assert.is(error.code, 'refused');
+  }
+});
+
+test('nobody changes or removes the identity by a plain statement, whatever the session declares', async () => {
+  const statements = [
+    "update hx.identity set env = 'development'",
+    'update hx.identity set binding = hx.binding()',
+    "insert into hx.identity (singleton, env, binding) values (true, 'local', 'x') on conflict (singleton) do update set env = 'production'",
+    'delete from hx.identity',
+    'truncate hx.identity',
+  ];
+  const words = /identity of a database is changed only by hx db claim/;
+  for (const statement of statements) {
+    await refuses(writeAs(local.sql, undefined, statement), words, 'HX004');
+    const replica = { session_replication_role: 'replica' };
+    await refuses(writeAs(local.sql, 'local', statement, replica), words, 'HX004');
+    // What an earlier transaction left in the session opens nothing.
+    const leftBehind = { 'hx.claim': 'on' };
+    await refuses(writeAs(local.sql, 'local', statement, leftBehind), words, 'HX004');
+  }
+  const [row] = await local.sql`select env, binding = hx.binding() as bound from hx.identity`;
+  assert.equal({ ...row }, { env: 'local', bound: true });
+});
+
+test('a refused row names both environments as they are called', async () => {
+  const write = writeAs(local.sql, 'local', insertCache('production'));
+  await refuses(write, /A row of result_cache belongs to another environment than this local database\./);
+});
+
+test('a database that lost its identity says so, takes no write, and gets one by a claim that was agreed to', async () => {
+  const lost = await createTestDatabase({ environment: 'development' });
+  try {
+    await removeIdentity(lost.sql);
+    await refuses(writeAs(lost.sql, 'development', INSERT_USER), /has no identity/);
+    const hint = 'hx db claim --env development --yes';
+    for (const work of [
+      () => open(lost),
+      () => applyMigrations({ ...lost, signal: new AbortController().signal, emit: () => undefined }),
+      () => planMigrations({ ...lost, signal: new AbortController().signal, emit: () => undefined }),
+    ]) {
+      const error = await thrownBy(work);
+      assert.is(error.code, 'conflict');
+      assert.match(error.message, /was migrated, but its identity is missing/);
+      assert.match(error.hint ?? '', hint);
+    }
+    const unasked = await thrownBy(() => claimDatabase(lost.sql, 'development'));
+    assert.is(unasked.code, 'usage');
+    assert.is(unasked.hint, hint);
+    assert.is(await claimDatabase(lost.sql, 'development', true), true);
+    await writeAs(lost.sql, 'development', INSERT_USER);
+    await (await open(lost)).close();
+  } finally {
+    await lost.drop();
   }
 });
 

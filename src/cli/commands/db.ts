@@ -1,4 +1,5 @@
 import { Command, Option } from 'clipanion';
+import { HxError } from '../../base/errors.js';
 import { maskUrl } from '../../base/secrets.js';
 import { askYesNo } from '../ask.js';
 import { EnvironmentCommand } from '../base.js';
@@ -116,11 +117,14 @@ export class DbClaimCommand extends EnvironmentCommand {
   static override usage = Command.Usage({
     details:
       'A copy keeps the identity of its original and refuses every write until it is claimed. Rows that it ' +
-      'inherited from another environment stay as they are and cannot be changed.',
+      'inherited from another environment stay as they are and cannot be changed. Where the identity was removed ' +
+      'by hand, claiming makes it anew.',
     examples: [['A new Neon branch for development', 'hx db claim --env development']],
   });
 
-  yes = Option.Boolean('--yes', false, { description: 'Claim for production without being asked' });
+  yes = Option.Boolean('--yes', false, {
+    description: 'Claim for production, or where the identity is missing, without being asked',
+  });
 
   async execute(): Promise<number> {
     let { yes } = this;
@@ -132,10 +136,28 @@ export class DbClaimCommand extends EnvironmentCommand {
       }
       yes = answer === true;
     }
-    const result = await this.invoke('dbClaim', { yes });
+    const result = await this.claim(yes);
+    if (result === undefined) {
+      this.note('Nothing was claimed.');
+      return 1;
+    }
     if (this.json) this.printJson(result);
     else if (result.claimed) this.print(`Claimed for ${result.environment}.`);
     else this.print(`It was the ${result.environment} database already.`);
     return 0;
+  }
+
+  /** Claims; a database that lost its identity only after a yes. Undefined after a no. */
+  private async claim(yes: boolean) {
+    try {
+      return await this.invoke('dbClaim', { yes });
+    } catch (error) {
+      if (yes || !(error instanceof HxError) || error.facts?.['identity'] !== 'lost') throw error;
+      const { environment } = this.settings;
+      const question = `The database there has lost its identity. Make it the ${environment} one?`;
+      const answer = await askYesNo(question, this.context);
+      if (answer === undefined) throw error;
+      return answer ? this.invoke('dbClaim', { yes: true }) : undefined;
+    }
   }
 }

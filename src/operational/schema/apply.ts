@@ -140,7 +140,8 @@ async function applyOne(
       select set_config('hx.env', ${environment}, true),
         set_config('lock_timeout', ${String(TABLE_LOCK_TIMEOUT_MS)}, true)`;
     await transaction.unsafe(migration.sql);
-    if ((await readIdentity(transaction)) === undefined) await createIdentity(transaction, environment);
+    // refuseOther saw to it, under the lock, that a missing identity can only mean the first migration.
+    if (typeof (await readIdentity(transaction)) !== 'object') await createIdentity(transaction, environment);
     elapsedMs = Math.round((performance.now() - startedMs) * 10) / 10;
     await record(transaction, { number, name, hash, elapsedMs });
   });

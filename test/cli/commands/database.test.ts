@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createTestDatabase, makeTempFolder, removeFolder, runHx, type TestDatabase } from '../../helpers.js';
+import { removeIdentity } from '../../operational/fixtures.js';
 
 const test = suite('hx db and hx migrate');
 let empty: TestDatabase;
@@ -74,6 +75,26 @@ test('db claim makes a copy usable', async () => {
     assert.is((await runHx(['migrate'], { env })).exitCode, 0);
   } finally {
     await copy.drop();
+  }
+});
+
+test('without its identity a database is not migrated, and db claim --yes gives it one', async () => {
+  const lost = await createTestDatabase();
+  try {
+    const env = lost.variables;
+    await removeIdentity(lost.sql);
+    for (const argv of [['migrate'], ['migrate', 'status']]) {
+      const refused = await runHx(argv, { env });
+      assert.is(refused.exitCode, 1);
+      assert.match(refused.stderr, /identity is missing[\s\S]*hx db claim --env local --yes/);
+    }
+    const unasked = await runHx(['db', 'claim'], { env });
+    assert.is(unasked.exitCode, 2);
+    assert.match(unasked.stderr, /identity of this database is missing[\s\S]*hx db claim --env local --yes/);
+    assert.is((await runHx(['db', 'claim', '--yes'], { env })).stdout, 'Claimed for local.\n');
+    assert.is((await runHx(['migrate'], { env })).stdout, 'local: nothing to apply\n');
+  } finally {
+    await lost.drop();
   }
 });
 
