@@ -1,4 +1,5 @@
 import * as t from 'typanion';
+import { checkDataFolder } from '../base/data-folder.js';
 import { HxError } from '../base/errors.js';
 import { MILLISECONDS_PER_DAY, parseUtcDate, utcDate } from '../base/time.js';
 import type { WritableRow } from '../lake/schema.js';
@@ -39,6 +40,7 @@ export const exportChecks = defineHandler({
   input: t.isObject({ since: t.isString(), until: t.isOptional(t.isString()) }),
   run: async (input, context): Promise<ExportChecksResult> => {
     const range = readRange(input, context);
+    await checkDataFolder(context.settings.dataDir);
     const database = await context.lanes.database();
     const { environment, instance } = database;
     const { exportsFolder, otherInstances } = await import('../lake/partition.js');

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { checkDataFolder } from '../base/data-folder.js';
 import { catalogStatements, escapeGlob, presentVersions, quote, VIEW_NAMES } from './catalog.js';
 import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './engine.js';
 import { engineError } from './failures.js';
@@ -17,8 +18,10 @@ const DEFAULT_MEMORY_LIMIT = '1GB';
 /**
  * Starts DuckDB in memory, makes the views, then locks it down: it reads below the exports folder only, loads
  * nothing, and its settings can no longer be changed.
+ * @throws HxError `configuration` when the data folder is no folder.
  */
 export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptions): Promise<LakeEngine> {
+  await checkDataFolder(dataDir);
   const api = await import('@duckdb/node-api');
   const exportsDir = exportsFolder(dataDir);
   const spillFolder = join(dataDir, `.spill-${randomBytes(6).toString('hex')}`);
@@ -129,8 +132,12 @@ class DuckdbEngine implements LakeEngine {
     const versions = await presentVersions(this.places.exportsDir);
     const key = versions.join(' ');
     if (key === this.versions) return;
-    for (const statement of catalogStatements(this.places.exportsDir, versions))
-      await this.own.run(statement);
+    try {
+      for (const statement of catalogStatements(this.places.exportsDir, versions))
+        await this.own.run(statement);
+    } catch (error) {
+      throw engineError(error, '');
+    }
     this.versions = key;
   }
 

@@ -52,7 +52,10 @@ export interface LakeEngineOptions {
   readonly memoryLimit?: string;
 }
 
-/** Opens an engine of its own over the lake under `dataDir`; an empty lake has its views too. */
+/**
+ * Opens an engine of its own over the lake under `dataDir`; an empty lake has its views too.
+ * @throws HxError `configuration` when `dataDir` is no folder.
+ */
 export async function openLakeEngine(options: LakeEngineOptions): Promise<LakeEngine> {
   const { openDuckdbEngine } = await import('./duckdb.js');
   return openDuckdbEngine(options);
