@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { HxError, messageOf } from '../base/errors.js';
+import { VIEW_NAMES } from './catalog.js';
 
 /**
  * DuckDB's complaint about a statement, without its class prefix and its drawing of the line.
@@ -37,10 +39,13 @@ export function engineError(thrown: unknown, sql: string): HxError {
       hint: 'Ask for less at once: fewer columns, a range of created_at, or a LIMIT.',
     });
   }
-  if (/^(Invalid Input|IO) Error.*\.parquet/s.test(message)) {
-    return new HxError('failed', sentence(message), {
+  const inFile = fileError(message, thrown);
+  if (inFile !== undefined) return inFile;
+  const raised = /^Invalid Input Error: (.*)/s.exec(message)?.[1];
+  if (raised !== undefined && /\berror\s*\(/i.test(sql)) {
+    return new HxError('sql', raised.trim() || 'The statement failed by its own error().', {
       cause: thrown,
-      hint: 'A file of the lake is damaged or of a foreign shape. Move it out of the exports folder.',
+      hint: 'The statement says so itself, with error().',
     });
   }
   const position = /LINE (\d+):/.exec(message);
@@ -55,9 +60,46 @@ export function engineError(thrown: unknown, sql: string): HxError {
   );
 }
 
+/** What is wrong with a file that a statement reads, by its name or through a view. */
+function fileError(message: string, cause: unknown): HxError | undefined {
+  if (/^IO Error: No files found/.test(message)) {
+    return new HxError('not_found', sentence(message), {
+      cause,
+      hint: 'SHOW TABLES lists the views of the lake, which need no file names.',
+    });
+  }
+  if (/^IO Error: (Cannot|Could not) open file/.test(message)) {
+    return new HxError('failed', sentence(message), {
+      cause,
+      hint: 'Check the permissions of that file. If an export has just replaced it, run the statement again.',
+    });
+  }
+  if (!/^(Invalid Input|IO) Error/.test(message)) return undefined;
+  const named = /"([^"]+\.parquet)"|'(.+\.parquet)'/.exec(message);
+  const path = named?.[1] ?? named?.[2];
+  // A statement can raise any text of its own; only a file that is there can be damaged.
+  if (path === undefined || !existsSync(path)) return undefined;
+  return new HxError('failed', sentence(message), {
+    cause,
+    hint: 'A file of the lake is damaged or of a foreign shape. Move it out of the exports folder.',
+  });
+}
+
+/** What a misspelt table may have meant: the views, never the system tables that DuckDB suggests too. */
+const SUGGESTED: ReadonlySet<string> = new Set([...VIEW_NAMES, 'lake.rows', 'rows']);
+
+function withoutForeignSuggestion(message: string): string {
+  return message.replace(
+    /^(Catalog Error: Table with name [^\n]* does not exist!)\s+Did you mean "([^"]*)"\?/,
+    (whole: string, unknown: string, suggested: string) => (SUGGESTED.has(suggested) ? whole : unknown),
+  );
+}
+
 /** The first paragraph of DuckDB's message, as one sentence. */
 function sentence(message: string): string {
-  const [paragraph = ''] = message.replace(/^[A-Za-z ]*Error: /, '').split(/\n\s*\n|\nLINE \d+:/);
+  const [paragraph = ''] = withoutForeignSuggestion(message)
+    .replace(/^[A-Za-z ]*Error: /, '')
+    .split(/\n\s*\n|\nLINE \d+:/);
   const text = paragraph
     .replace(/\s*\n\s*/g, ' ')
     .trim()

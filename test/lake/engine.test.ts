@@ -7,7 +7,7 @@ import { type LakeEngine, openLakeEngine } from '../../src/lake/engine.js';
 import { exportsFolder } from '../../src/lake/partition.js';
 import { duckdbType, LAKE_COLUMNS } from '../../src/lake/schema.js';
 import { appendRun, replaceDays } from '../../src/lake/writer.js';
-import { makeTempFolder, removeFolder } from '../helpers.js';
+import { makeTempFolder, removeFolder, runHx } from '../helpers.js';
 import { errorOf, runRows } from './collect.js';
 import { lakeRow } from './rows.js';
 
@@ -188,7 +188,7 @@ test('a stream that breaks half-way fails with its reason instead of ending earl
   const sql = "SELECT CASE WHEN i = $bad THEN error('boom') ELSE i END FROM range(1000000) t(i)";
   const error = await errorOf(engine, sql, { parameters: { bad: 900_000 } });
   assert.is(error.code, 'sql');
-  assert.is(error.message, 'Boom.');
+  assert.is(error.message, 'boom');
   assert.is((await runRows(engine, sql, { parameters: { bad: -1 } })).length, 1_000_000);
 });
 
@@ -280,6 +280,62 @@ test('a damaged file is named', async ({ engine, exportsDir }) => {
   assert.is(error.code, 'failed');
   assert.match(error.message, 'r-s1-broken.parquet');
   assert.match(error.hint ?? '', /Move it out/);
+});
+
+test('a file that is not there is not called damaged', async ({ engine, exportsDir }) => {
+  await appendRun(exportsDir, lakeRow(1));
+  for (const name of ['none.parquet', 'no*.parquet', 'none.csv']) {
+    const error = await errorOf(engine, `FROM '${join(exportsDir, name)}'`);
+    assert.is(error.code, 'not_found', name);
+    assert.match(error.message, name);
+    assert.match(error.hint ?? '', /SHOW TABLES/);
+  }
+});
+
+test('only views of the lake are suggested for a table that is not there', async ({ engine }) => {
+  for (const name of ['pg_clas', 'foo_bar_enum', 'sqlite_mast']) {
+    const { message } = await errorOf(engine, `FROM ${name}`);
+    assert.is(message, `Table with name ${name} does not exist.`);
+  }
+  assert.match((await errorOf(engine, 'FROM cheks')).message, /Did you mean "checks"\?$/);
+  assert.match((await errorOf(engine, 'FROM lake.row')).message, /Did you mean "rows"\?$/);
+});
+
+test('what a statement raises by error() is left as it is', async ({ engine, exportsDir }) => {
+  const said = 'no rows: see "none.parquet". Did you mean "pg_class"?\n\nAsk again!';
+  const error = await errorOf(engine, 'SELECT error($said)', { parameters: { said } });
+  assert.is(error.code, 'sql');
+  assert.is(error.message, said);
+  assert.match(error.hint ?? '', 'error()');
+  const { path } = await appendRun(exportsDir, lakeRow(1));
+  writeFileSync(path, 'not Parquet at all');
+  const damaged = await errorOf(engine, `SELECT error(claim) FROM '${path}'`);
+  assert.is(damaged.code, 'failed');
+  assert.match(damaged.hint ?? '', /damaged/);
+});
+
+test('a data folder that is a file, or below one, is refused before anything runs', async ({ dataDir }) => {
+  const file = join(dataDir, 'file');
+  writeFileSync(file, 'in the way');
+  for (const folder of [file, join(file, 'below')]) {
+    try {
+      (await openLakeEngine({ dataDir: folder })).close();
+      assert.unreachable();
+    } catch (error) {
+      assert.is((error as HxError).code, 'configuration');
+      assert.match((error as HxError).message, folder);
+    }
+    for (const argv of [
+      ['query', 'SELECT 1'],
+      ['export', 'checks', '--since', '2026-11-01'],
+    ]) {
+      const { exitCode, stdout, stderr } = await runHx(argv, { env: { HX_DATA_DIR: folder } });
+      assert.is(exitCode, 2, stderr);
+      assert.is(stdout, '');
+      assert.match(stderr, folder);
+      assert.match(stderr, 'HX_DATA_DIR');
+    }
+  }
 });
 
 test('completion knows the views and their columns, and survives nonsense', async ({ engine }) => {
