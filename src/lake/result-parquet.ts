@@ -11,8 +11,10 @@ interface LeafCodec {
 }
 
 /**
- * Writes a result to a Parquet file that appears whole or not at all, with types that follow DuckDB's. Types
- * that Parquet has no leaf for (INTERVAL, TIME, lists, structs) are written as text, nested ones as JSON.
+ * Writes a result to a Parquet file that appears whole or not at all, with types that follow DuckDB's. JSON is
+ * kept as plain text, to the letter, and read back as VARCHAR: the writer's own JSON type would encode the text
+ * once more, or lose digits of its numbers. Types without a leaf of their own here (INTERVAL, TIME, lists,
+ * structs) are text too, nested ones written as JSON.
  * @param path where to; an existing file is replaced, its folder is made.
  * @throws HxError `failed` when the disk refuses, and whatever the result throws while it streams.
  */

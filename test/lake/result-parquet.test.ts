@@ -59,6 +59,15 @@ test('every type comes back with its value, from DuckDB’s own reader', async (
   assert.is(types['an_instant'], 'TIMESTAMP WITH TIME ZONE');
   assert.is(types['a_timestamp'], 'TIMESTAMP');
   assert.is(types['a_uuid'], 'UUID');
+  for (const name of ['a_json', 'a_list', 'a_struct', 'an_interval']) assert.is(types[name], 'VARCHAR', name);
+});
+
+test('JSON keeps its very text, and a cast makes it JSON again', async ({ engine, path }) => {
+  const text = '{"seed": 18446744073709551615, "10": 1, "2": 1e0}';
+  const parameters = { text };
+  await writeResultParquet(await engine.run('SELECT $text::JSON AS j', { parameters }), path);
+  const read = `SELECT j, j::JSON->>'$.seed' FROM read_parquet('${path}')`;
+  assert.equal(await allRows(await engine.run(read)), [[text, '18446744073709551615']]);
 });
 
 test('nulls, repeated column names, many row groups and no rows at all', async ({ engine, path }) => {

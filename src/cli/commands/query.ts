@@ -17,7 +17,8 @@ export class QueryCommand extends HxCommand {
       'Formats: table, csv (RFC 4180), json (one array), ndjson, markdown, parquet. A terminal gets a table ' +
       'of up to 200 rows, a pipe gets csv with every row; `-o FILE` takes the format from the extension and ' +
       'appears only when it is whole. In JSON, whole numbers beyond 2^53 and decimals are strings, so that no ' +
-      'digit is lost. NULL is an empty field in csv, where the empty text is `""`.\n\n' +
+      'digit is lost. NULL is an empty field in csv, where the empty text is `""`. In Parquet, JSON, lists and ' +
+      'structs are text: cast them where they are read, `config_json::JSON`.\n\n' +
       '`--param` values bind to `$name` in the SQL as text: cast where a number is meant, `$n::int`.',
     examples: [
       ['The shell', 'hx query'],
