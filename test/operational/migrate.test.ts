@@ -121,6 +121,51 @@ test('a failing migration leaves nothing of itself, keeps those before it and is
   );
 });
 
+test('a file that holds transaction control is refused when it is read, before anything runs', async () => {
+  for (const [keyword, sql] of [
+    ['COMMIT', '-- Ends.\ncreate table half (id integer);\ncommit;\nselect missing_column;\n'],
+    ['BEGIN', '-- Begins.\n\nbegin; select 1;'],
+    ['ROLLBACK', '-- Undoes.\n/* ; */ select 1;\nRollback'],
+    ['SAVEPOINT', '-- Divides.\nselect 1\n; savepoint here'],
+  ] as const) {
+    writeFileSync(join(folder, '9000_control.sql'), sql);
+    assert.throws(
+      () => writeSum(folder, true),
+      (error: unknown) =>
+        error instanceof HxError &&
+        error.code === 'conflict' &&
+        error.message === `9000_control.sql, line 3: a migration cannot hold ${keyword}.`,
+    );
+    await fails(applyMigrations(options()), 'conflict', new RegExp(`cannot hold ${keyword}`), /Take it out/);
+  }
+  const [row] = await database.sql`select to_regclass('hx.migration') is null as untouched`;
+  assert.is(row?.['untouched'], true);
+});
+
+/** Ends the transaction where quoting is the old one, of which the reader of the files knows nothing. */
+const HIDDEN_COMMIT = "select '\\'', 'a'; commit; select 'b'";
+
+test('a migration that ends its transaction unnoticed is found out, and the error tells what may have stayed', async () => {
+  await applyMigrations(options());
+  await database.sql.unsafe(
+    `do $$ begin execute format('alter database %I set standard_conforming_strings = off', current_database()); end $$`,
+  );
+  for (const [rest, words] of [
+    ['', /^9000_hidden\.sql ended its own transaction\.$/],
+    [
+      '; select missing_column',
+      /^9000_hidden\.sql ended its own transaction\. Then it failed: .*missing_column/,
+    ],
+  ] as const) {
+    await database.sql.unsafe('drop table if exists half');
+    add('9000_hidden.sql', `-- Hides.\ncreate table half ();\n${HIDDEN_COMMIT}${rest};\n`);
+    await fails(applyMigrations(options()), 'failed', words, /may have stayed/);
+    const [row] = await database.sql`select to_regclass('half') is not null as stayed,
+      (select count(*)::integer from hx.migration where number = 9000) as applied`;
+    assert.equal({ ...row }, { stayed: true, applied: 0 });
+  }
+});
+
 test('an edited file is refused: by the sum, and by the database even when the sum was rewritten', async () => {
   await applyMigrations(options());
   const file = join(folder, '0002_accounts.sql');

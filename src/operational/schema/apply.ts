@@ -14,6 +14,8 @@ import { type Migration, migrationsFolder, readMigrations } from './files.js';
 import { readLedger } from './ledger.js';
 import { checkLockHeld, LOCK_TIMEOUT_MS, migratorName, takeLock } from './lock.js';
 import { makePlan, type Plan } from './plan.js';
+import { lineOf } from './statements.js';
+import { currentTransaction, leftTransaction, wasCommitted } from './transaction.js';
 
 /** A migration gives up waiting for a table after this long, so that traffic does not queue up behind it. */
 const TABLE_LOCK_TIMEOUT_MS = 5_000;
@@ -134,17 +136,28 @@ async function applyOne(
   const { number, name, hash } = migration;
   const startedMs = performance.now();
   let elapsedMs = 0;
-  await sql.begin(async (transaction) => {
-    await checkLockHeld(transaction, backend);
-    await transaction`
-      select set_config('hx.env', ${environment}, true),
-        set_config('lock_timeout', ${String(TABLE_LOCK_TIMEOUT_MS)}, true)`;
-    await transaction.unsafe(migration.sql);
-    // refuseOther saw to it, under the lock, that a missing identity can only mean the first migration.
-    if (typeof (await readIdentity(transaction)) !== 'object') await createIdentity(transaction, environment);
-    elapsedMs = Math.round((performance.now() - startedMs) * 10) / 10;
-    await record(transaction, { number, name, hash, elapsedMs });
-  });
+  let began = '';
+  try {
+    await sql.begin(async (transaction) => {
+      await checkLockHeld(transaction, backend);
+      await transaction`
+        select set_config('hx.env', ${environment}, true),
+          set_config('lock_timeout', ${String(TABLE_LOCK_TIMEOUT_MS)}, true)`;
+      began = await currentTransaction(transaction);
+      await transaction.unsafe(migration.sql);
+      if ((await currentTransaction(transaction)) !== began) throw leftTransaction(name);
+      // refuseOther saw to it, under the lock, that a missing identity can only mean the first migration.
+      if (typeof (await readIdentity(transaction)) !== 'object')
+        await createIdentity(transaction, environment);
+      elapsedMs = Math.round((performance.now() - startedMs) * 10) / 10;
+      await record(transaction, { number, name, hash, elapsedMs });
+      // A commit that is ours says nothing about the file, even when its answer is lost.
+      began = '';
+    });
+  } catch (error) {
+    if (error instanceof HxError || !(await wasCommitted(sql, began))) throw error;
+    throw leftTransaction(name, error);
+  }
   return { number, name, elapsedMs };
 }
 
@@ -174,7 +187,7 @@ function failure({ name, sql }: Migration, error: unknown, target: EnvironmentTa
     return translateDatabaseError(error, target.errors);
   }
   const position = 'position' in error ? Number(error.position) : Number.NaN;
-  const line = position > 0 ? `, line ${sql.slice(0, position).split('\n').length}` : '';
+  const line = position > 0 ? `, line ${lineOf(sql, position)}` : '';
   return new HxError('failed', `${name}${line}: ${error.message}`, {
     cause: error,
     hint: 'Nothing of this migration was applied; those before it stay. Correct it and run hx migrate again.',

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
 import { packagePath } from '../../base/paths.js';
+import { findTransactionControl } from './statements.js';
 
 /** One numbered file of `migrations/`. */
 export interface Migration {
@@ -44,8 +45,8 @@ export function numberOf(name: string): number {
 
 /**
  * Reads the migration files in order.
- * @throws HxError `conflict` for a name that is none, a number used twice, or files that differ from
- * migrations.sum.
+ * @throws HxError `conflict` for a name that is none, a number used twice, a statement that would end the
+ * migration's transaction, or files that differ from migrations.sum.
  */
 export function readMigrations(folder: string): Migration[] {
   const migrations = readFiles(folder);
@@ -64,6 +65,7 @@ function readFiles(folder: string): Migration[] {
     return { number: numberOf(name), name, sql: bytes.toString('utf8'), hash };
   });
   for (const [index, migration] of migrations.entries()) {
+    refuseTransactionControl(migration);
     const previous = migrations[index - 1];
     if (previous?.number === migration.number) {
       throw new HxError('conflict', `${previous.name} and ${migration.name} have the same number.`, {
@@ -72,6 +74,16 @@ function readFiles(folder: string): Migration[] {
     }
   }
   return migrations;
+}
+
+/** Each migration is one transaction; a file that ended it would leave half of itself behind when it fails. */
+function refuseTransactionControl({ name, sql }: Migration): void {
+  const control = findTransactionControl(sql);
+  if (control === undefined) return;
+  const keyword = control.keyword.toUpperCase();
+  throw new HxError('conflict', `${name}, line ${control.line}: a migration cannot hold ${keyword}.`, {
+    hint: 'Take it out: every migration runs in one transaction of its own already.',
+  });
 }
 
 /**
@@ -119,7 +131,7 @@ export interface SumResult {
 
 /**
  * Writes migrations.sum. New files at the end are added; anything else is a rewrite.
- * @throws HxError `conflict` when it would rewrite a line and `rewrite` is off.
+ * @throws HxError `conflict` when it would rewrite a line and `rewrite` is off, and as readMigrations.
  */
 export function writeSum(folder: string, rewrite: boolean): SumResult {
   const migrations = readFiles(folder);
