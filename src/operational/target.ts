@@ -20,6 +20,7 @@ export function findTarget(settings: Settings): EnvironmentTarget {
   const { environment } = settings;
   const setting = ENVIRONMENTS[environment].urlSetting;
   const given = settings.get(setting);
+  const ours = environment === 'local' && given === undefined;
   const target: EnvironmentTarget = {
     environment,
     url: given ?? rememberedUrl(settings),
@@ -28,7 +29,9 @@ export function findTarget(settings: Settings): EnvironmentTarget {
     errors: {
       database: `the ${environment} database`,
       setting,
-      whenDown: environment === 'local' && given === undefined ? 'hx db up' : downHint(environment, setting),
+      whenDown: ours ? 'hx db up' : downHint(environment, setting),
+      // The server that hx starts gets the database with every start.
+      whenMissing: ours ? 'hx db up' : `Make it on that server (CREATE DATABASE), or correct ${setting}.`,
     },
   };
   parseDatabaseUrl(target);

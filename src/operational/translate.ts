@@ -8,6 +8,8 @@ export interface ErrorContext {
   readonly setting: string;
   /** What to run when nothing answers. */
   readonly whenDown: string;
+  /** What to do when the server answers but has no database of that name. */
+  readonly whenMissing: string;
 }
 
 interface Translation {
@@ -20,6 +22,11 @@ const UNREACHABLE: Translation = {
   code: 'unavailable',
   what: ({ database }, message) => `Cannot reach ${database}: ${message}`,
   hint: ({ whenDown }) => whenDown,
+};
+const NO_SUCH_DATABASE: Translation = {
+  code: 'unavailable',
+  what: ({ database }, message) => `${capital(database)} is not there, though its server answers: ${message}`,
+  hint: ({ whenMissing }) => whenMissing,
 };
 const WRONG_CREDENTIALS: Translation = {
   code: 'credentials',
@@ -57,7 +64,7 @@ const OUT_OF_STEP: Translation = {
 const BY_STATE: Readonly<Record<string, Translation>> = {
   '28P01': WRONG_CREDENTIALS,
   '28000': WRONG_CREDENTIALS,
-  '3D000': UNREACHABLE,
+  '3D000': NO_SUCH_DATABASE,
   '08': UNREACHABLE,
   '57P01': UNREACHABLE,
   '57P02': UNREACHABLE,

@@ -134,6 +134,18 @@ test('no local server yet, and one that refuses at once, are unavailable without
   assert.equal(notes, [], 'nothing was tried again');
 });
 
+test('a server without the database that the setting names is not taken for one that is down', async () => {
+  const url = new URL(database.url);
+  url.pathname = '/never_made';
+  const settings = makeTestSettings({ DATABASE_URL: url.toString() });
+  await fails(
+    open(settings),
+    'unavailable',
+    /The local database is not there, though its server answers: .*never_made/,
+    /^Make it on that server \(CREATE DATABASE\), or correct DATABASE_URL\.$/,
+  );
+});
+
 test('a missing connection string is named, and nothing falls back to another environment', async () => {
   const development = makeTestSettings({ HX_ENV: 'development', DATABASE_URL: database.url });
   await fails(open(development), 'configuration', /DATABASE_URL_DEV is not set/, /\.env\.development/);
