@@ -8,13 +8,13 @@ import type { Database } from './connection.js';
 
 /** How long a stored result answers identical checks: models behind a name change without notice. */
 const RESULT_LIFETIME = '7 days';
-/** How long a computation may be silent before another may take it over. */
-const LEASE_LIFETIME = '60 seconds';
+/** How long a computation may be silent before another may take it over: the wait after a holder was killed. */
+const LEASE_LIFETIME = '15 seconds';
 /** How long after its start an interrupted computation is carried on instead of begun again. */
 const RESUME_WITHIN = '24 hours';
 
 /** How often a holder renews its lease: three times within the lease's lifetime. */
-export const RENEW_LEASE_EVERY_MS = 20_000;
+export const RENEW_LEASE_EVERY_MS = 5_000;
 /** How often those who wait for another's computation look again. */
 export const POLL_LEASE_EVERY_MS = 250;
 
