@@ -19,12 +19,7 @@ export const dbUp = defineHandler({
     const { localUp } = await import('../operational/server/local.js');
     const startedMs = context.clock.monotonicMs();
     const port = context.settings.integer('HX_PG_PORT', 1, 65_535);
-    if (context.settings.get('DATABASE_URL') !== undefined) {
-      context.emit({
-        type: 'note',
-        message: 'DATABASE_URL is set, so hx uses that database and not the one that hx db up starts.',
-      });
-    }
+    noteOtherServer(context);
     const server = await localUp({ ...folderOf(context), engine, port });
     return { ...server, elapsedMs: context.clock.monotonicMs() - startedMs };
   },
@@ -45,6 +40,7 @@ export const dbStatus = defineHandler({
   input: t.isObject({}),
   async run(_input, context): Promise<LocalServer> {
     localOnly(context, 'status');
+    noteOtherServer(context);
     const { localStatus } = await import('../operational/server/local.js');
     return localStatus(folderOf(context));
   },
@@ -53,7 +49,8 @@ export const dbStatus = defineHandler({
 export const dbReset = defineHandler({
   name: 'db reset',
   input: t.isObject({ yes: t.isOptional(t.isBoolean()) }),
-  async run({ yes = false }, context): Promise<{ readonly removed: string }> {
+  /** The folder of the cluster that was removed; null when there was none. */
+  async run({ yes = false }, context): Promise<{ readonly removed: string | null }> {
     localOnly(context, 'reset');
     if (!yes) {
       throw new HxError('usage', 'A reset removes the local Postgres and all data in it.', {
@@ -62,8 +59,8 @@ export const dbReset = defineHandler({
     }
     const { localReset } = await import('../operational/server/local.js');
     const { clusterFolder } = await import('../operational/server/cluster.js');
-    await localReset(folderOf(context));
-    return { removed: clusterFolder(context.settings.dataDir).folder };
+    const { folder } = clusterFolder(context.settings.dataDir);
+    return { removed: (await localReset(folderOf(context))) ? folder : null };
   },
 });
 
@@ -95,6 +92,13 @@ export const dbClaim = defineHandler({
 
 function folderOf({ settings, signal, emit }: Context) {
   return { dataDir: settings.dataDir, signal, emit };
+}
+
+/** Says that the server at hand is not the one that other commands write to. */
+function noteOtherServer({ settings, emit }: Context): void {
+  if (settings.get('DATABASE_URL') === undefined) return;
+  const message = 'DATABASE_URL is set, so hx uses that database and not the one that hx db up starts.';
+  emit({ type: 'note', message });
 }
 
 function localOnly({ settings }: Context, verb: string): void {

@@ -260,11 +260,34 @@ test('a damaged state file is an error that says so, and reset is the way out', 
 
 test('reset removes everything but the lock, running or not', async () => {
   const server = await localUp(options());
-  await localReset(options());
+  assert.is(await localReset(options()), true);
   assert.is(isAlive(server.pid ?? 0), false);
   assert.equal(readdirSync(server.folder), ['lock']);
   assert.is((await localStatus(options())).engine, null);
-  await localReset(options());
+  assert.is(await localReset(options()), false, 'there is nothing left to remove');
+});
+
+test('a reset where nothing was ever started makes nothing', async () => {
+  const fresh = join(dataDir, 'fresh');
+  assert.is(await localReset(options({ dataDir: fresh })), false);
+  assert.is(existsSync(fresh), false);
+});
+
+test('a data folder that cannot be made is an error, even below /proc', async () => {
+  const file = join(dataDir, 'file');
+  writeFileSync(file, '');
+  const folders = existsSync('/proc/self') ? ['/proc/nope', file] : [file];
+  for (const folder of folders) {
+    await localUp(options({ dataDir: folder })).then(
+      () => assert.unreachable(),
+      (error) => {
+        assert.ok(error instanceof HxError);
+        assert.is(error.code, 'configuration');
+        assert.match(error.message, `Cannot make ${join(folder, 'postgres')}`);
+        assert.match(error.hint ?? '', /HX_DATA_DIR/);
+      },
+    );
+  }
 });
 
 test.run();

@@ -94,6 +94,7 @@ export class DbResetCommand extends EnvironmentCommand {
     }
     const result = await this.invoke('dbReset', { yes });
     if (this.json) this.printJson(result);
+    else if (result.removed === null) this.print('There was no local Postgres to remove.');
     else this.print(`Removed the cluster in ${result.removed}.`);
     return 0;
   }

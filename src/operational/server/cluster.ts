@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as t from 'typanion';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
 
@@ -86,12 +86,25 @@ export function writeState(cluster: ClusterFolder, state: ClusterState): void {
 
 export function makeClusterFolder(cluster: ClusterFolder): void {
   try {
-    mkdirSync(cluster.folder, { recursive: true });
+    makeFolders(cluster.folder);
   } catch (error) {
     throw new HxError('configuration', `Cannot make ${cluster.folder}: ${messageOf(error)}`, {
       cause: error,
       hint: 'Set HX_DATA_DIR to a folder that you can write to.',
     });
+  }
+}
+
+/** Makes a folder and those above it. The recursive mkdir of Node 20 never returns where /proc refuses one. */
+function makeFolders(folder: string): void {
+  const isFolder = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isFolder()) return;
+  if (dirname(folder) !== folder) makeFolders(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!isFolder()) throw error;
   }
 }
 

@@ -7,7 +7,6 @@ import {
   type ClusterState,
   clusterFolder,
   type Engine,
-  makeClusterFolder,
   readState,
   stateUrl,
 } from './cluster.js';
@@ -119,20 +118,23 @@ export async function localStatus({ dataDir, signal }: LocalOptions): Promise<Lo
   };
 }
 
-/** Stops the local Postgres and removes its cluster, its copies and its password. All data in it is lost. */
-export async function localReset(options: LocalOptions): Promise<void> {
+/**
+ * Stops the local Postgres and removes its cluster, its copies and its password. All data in it is lost.
+ * @returns whether there was anything to remove.
+ */
+export async function localReset(options: LocalOptions): Promise<boolean> {
   const cluster = clusterFolder(options.dataDir);
-  makeClusterFolder(cluster);
-  await withClusterLock(cluster, options.signal, async () => {
+  if (!existsSync(cluster.folder) && findCopies(cluster) === undefined) return false;
+  return withClusterLock(cluster, options.signal, async () => {
     const state = stateIfReadable(cluster);
     if (state?.engine === 'docker') await removeDocker(cluster, state, options.signal);
     else await stopWhatRuns(cluster, options.signal);
     const copies = state?.copies ?? findCopies(cluster);
     if (copies !== undefined) rmSync(copies, { recursive: true, force: true });
-    for (const name of readdirSync(cluster.folder)) {
-      // The lock stays: somebody may be waiting for it.
-      if (name !== 'lock') rmSync(join(cluster.folder, name), { recursive: true, force: true });
-    }
+    // The lock (and SQLite's journal of it) stays: somebody may be waiting for it.
+    const names = readdirSync(cluster.folder).filter((name) => !/^lock(-journal)?$/.test(name));
+    for (const name of names) rmSync(join(cluster.folder, name), { recursive: true, force: true });
+    return copies !== undefined || names.length > 0;
   });
 }
 

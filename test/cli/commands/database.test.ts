@@ -120,7 +120,14 @@ test('db up, status, url, down and reset on a folder of its own', async () => {
     const down = await runHx(['migrate'], { env });
     assert.is(down.exitCode, 3);
     assert.match(down.stderr, /ECONNREFUSED[\s\S]*hx db up/);
-    assert.is((await runHx(['db', 'reset', '--yes'], { env })).exitCode, 0);
+    const other = { ...env, DATABASE_URL: 'postgres://a:b@127.0.0.1:1/x' };
+    const noted = await runHx(['db', 'status'], { env: other });
+    assert.match(noted.stderr, /DATABASE_URL is set, so hx uses that database/);
+    const reset = await runHx(['db', 'reset', '--yes'], { env });
+    assert.is(reset.stdout, `Removed the cluster in ${folder}/postgres.\n`);
+    const nothing = await runHx(['db', 'reset', '--yes'], { env });
+    assert.is(nothing.exitCode, 0);
+    assert.is(nothing.stdout, 'There was no local Postgres to remove.\n');
     assert.is((await runHx(['db', 'url'], { env })).exitCode, 3);
   } finally {
     await runHx(['db', 'reset', '--yes'], { env });
