@@ -1,12 +1,16 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sha256Hex } from '../../src/base/canonical.js';
 import { systemClock } from '../../src/base/time.js';
+
 import { loadBank } from '../../src/handlers/banks.js';
 import { Accounts, Lanes } from '../../src/handlers/context.js';
 import { invoke } from '../../src/handlers/index.js';
 import { ask } from '../../src/models/ask.js';
 import { Pacing } from '../../src/models/pacing.js';
 import { resolveModel } from '../../src/models/resolve.js';
+import { openResearchStore } from '../../src/research/open.js';
 import { type EstimatorSample, estimate } from '../../src/rpl/estimator.js';
 import { DEFAULT_OPTIONS, planMeasurement } from '../../src/rpl/plan.js';
 import { Prng } from '../../src/rpl/prng.js';
@@ -59,6 +63,69 @@ async function simulatedCheck(): Promise<Figure> {
   return { name: 'simulated check in process', value: median(times), unit: 'ms', limit: 100, detail };
 }
 
+/** Looks the 32 samples of a run up among those of 1,000 runs. */
+async function sampleLookups(): Promise<Figure> {
+  const store = await openResearchStore(makeTempFolder());
+  const startedAt = new Date();
+  const begin = (index: number) =>
+    store.beginExecution({
+      executionId: `e${index}`,
+      newRunId: `r${index}`,
+      configHash: `c${index}`,
+      baseHash: `c${index}`,
+      repeat: 0,
+      startedAt,
+    });
+  const keysOf = (run: number) => Array.from({ length: 32 }, (_, index) => sha256Hex(`${run}/${index}`));
+  for (let run = 0; run < 1_000; run += 1) {
+    store.appendAttempts(
+      begin(run),
+      keysOf(run).map((sampleKey, index) => ({
+        sampleKey,
+        templateId: `t${index >> 1}`,
+        replicate: index & 1,
+        ordinal: 1,
+        status: 'valid',
+        probTrue: 0.5,
+        answerText: '{}'.padEnd(300),
+        problem: null,
+        modelResolved: null,
+        systemFingerprint: null,
+        tokensIn: null,
+        tokensOut: null,
+        startedAt,
+        latencyMs: 1,
+      })),
+    );
+  }
+  let run = 0;
+  const work = () => {
+    run = (run + 379) % 1_000;
+    if (store.attemptsFor(keysOf(run)).length !== 32) throw new Error('answers are missing');
+  };
+  const times = await timeMs(work, { runs: 201, warmUp: 20 });
+  store.close();
+  const detail = `among 32,000 answers; worst of 201: ${Math.max(...times).toFixed(2)} ms`;
+  return { name: '32 sample lookups', value: median(times), unit: 'ms', limit: 1, detail };
+}
+
+/** A whole simulated run as a process of its own, from start to its row in the lake. */
+async function simulatedProcess(): Promise<Figure> {
+  const folder = makeTempFolder();
+  let number = 0;
+  const work = () => {
+    number += 1;
+    const argv = [BIN, 'research', `Claim number ${number}`, '--model', 'simulator/default'];
+    execFileSync(process.execPath, argv, {
+      stdio: 'ignore',
+      env: { PATH: process.env['PATH'], HX_DATA_DIR: folder },
+    });
+  };
+  const times = await timeMs(work, { runs: 15, warmUp: 2 });
+  const detail = `K=16 R=2, SQLite and Parquet; worst of 15: ${Math.max(...times).toFixed(0)} ms`;
+  return { name: 'simulated run, process', value: median(times) / 1_000, unit: 's', limit: 0.35, detail };
+}
+
 async function fixedLatency(): Promise<Figure> {
   const settings = makeTestSettings({ dataDir: makeTempFolder() });
   const model = await resolveModel('simulator/slow', settings);
@@ -89,6 +156,8 @@ const figures = [
   await interval('rpl-2'),
   await interval('rpl-1'),
   await simulatedCheck(),
+  await simulatedProcess(),
+  await sampleLookups(),
   await fixedLatency(),
 ];
 printFigures(figures);
