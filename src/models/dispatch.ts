@@ -107,7 +107,8 @@ export class Dispatch {
 
   private hasFresh(): boolean {
     // A provider in trouble is not sent new samples while a full set of old ones waits.
-    return this.nextFresh < this.options.samples.length && this.waiting.length < this.pacing.concurrency;
+    const mayBeMore = this.pacing.isWell || this.waiting.length < this.pacing.concurrency;
+    return mayBeMore && this.nextFresh < this.options.samples.length;
   }
 
   private hasWork(): boolean {
@@ -194,7 +195,7 @@ export class Dispatch {
   private settleAnswer(job: Job, attempt: Attempt): void {
     this.hasAnswer = true;
     this.hasResponse = true;
-    this.pacing.answered();
+    this.pacing.answered(performance.now());
     if (!deservesRetry(attempt.status) || job.isRetried) return;
     job.isRetried = true;
     job.dueMs = performance.now();

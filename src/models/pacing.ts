@@ -8,8 +8,16 @@ export const BACKOFF_CAP_MS = 30_000;
 /** Consecutive waiting beyond which it is better to stop and carry on another time. */
 export const DEFAULT_MAX_WAIT_MS = 120_000;
 
-/** What overload leaves of the calls in flight: CUBIC's factor (RFC 9438), nearer to a steady limit than a half. */
-const DECREASE = 0.7;
+/** What overload leaves of the calls in flight: half, as the way back to nearly the old width is quick. */
+const DECREASE = 0.5;
+/** Overload answers beyond this share of recent calls are put down to our load; fewer may be chance. */
+const OVERLOAD_SHARE = 0.25;
+/** While refusals exceed this share, a width that once was too much is not tried again. */
+const CALM_SHARE = 0.08;
+/** Weight of the newest call in the share, a moving average: about the last 80 calls count (2 / weight). */
+const NEWEST_WEIGHT = 0.025;
+/** Between two tries of a width that was too much before: rate limits count by time, not by calls. */
+const PROBE_EVERY_MS = 5_000;
 /** A wait that is shorter than this is not worth a word. */
 const NOTED_WAIT_MS = 2_000;
 /** A day: whoever waits longer is better served by starting again. */
@@ -41,8 +49,10 @@ export interface PacedFailure {
 
 /**
  * How fast one model of one account may be asked: additive increase, multiplicative decrease (Chiu and Jain 1989)
- * of the calls in flight, a time before which nothing is sent, and what a minute may hold. One object serves all
- * claims of an invocation, so that what one learned holds for the next.
+ * of the calls in flight, a time before which nothing is sent, and what a minute may hold. A refusal among answers
+ * holds up its own sample only: fewer calls would not have spared it. Width and account yield when many recent
+ * calls were refused, or when no answer has come since they last yielded or since the start. One object serves
+ * all claims of an invocation, so that what one learned holds for the next.
  */
 export class Pacing {
   /** Milliseconds of waiting without any answer, beyond which the whole stops. */
@@ -54,7 +64,14 @@ export class Pacing {
   private readonly account: Account;
   private allowed: number;
   private answersInWindow = 0;
+  /** Of recent calls, those that met overload. */
+  private overloadShare = 0;
+  /** Whether an answer came since load was last seen to be too much; nothing is known before the first. */
+  private isAnswering = false;
   private decreasedAtMs = Number.NEGATIVE_INFINITY;
+  private changedAtMs = Number.NEGATIVE_INFINITY;
+  /** The width that was too much when it was last lowered. */
+  private ceiling = Number.POSITIVE_INFINITY;
   private troubledSinceMs: number | undefined;
   private notedUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -70,6 +87,11 @@ export class Pacing {
   /** Calls that may be in flight now. */
   get limit(): number {
     return this.allowed;
+  }
+
+  /** Whether the call that ended last brought an answer. */
+  get isWell(): boolean {
+    return this.isAnswering && this.troubledSinceMs === undefined;
   }
 
   /** Nothing is sent before this time. */
@@ -98,13 +120,18 @@ export class Pacing {
     this.account.tokens.correct(entry, tokens);
   }
 
-  /** One answer came; a window full of them allows one more call at once. */
-  answered(): void {
+  /** One answer came; a window full of them allows one more call at once, up to what was too much before. */
+  answered(nowMs: number): void {
     this.troubledSinceMs = undefined;
+    this.isAnswering = true;
+    this.overloadShare -= NEWEST_WEIGHT * this.overloadShare;
     this.answersInWindow += 1;
-    if (this.answersInWindow < this.allowed) return;
-    this.answersInWindow = 0;
-    this.allowed = Math.min(this.concurrency, this.allowed + 1);
+    if (this.answersInWindow < this.allowed || this.allowed >= this.concurrency) return;
+    const isProbe = this.allowed + 1 >= this.ceiling;
+    const isCalm = this.overloadShare <= CALM_SHARE && nowMs - this.changedAtMs >= PROBE_EVERY_MS;
+    if (isProbe && !isCalm) return;
+    this.resize(this.allowed + 1, nowMs);
+    if (isProbe) this.ceiling = this.allowed + 1;
   }
 
   /**
@@ -113,11 +140,8 @@ export class Pacing {
    */
   failed({ error, startedMs, nowMs, earlierFailures }: PacedFailure): number | null {
     this.troubledSinceMs ??= nowMs;
-    if (error.isOverload) this.decrease(startedMs, nowMs);
+    if (error.isOverload) this.overloaded(error, startedMs, nowMs);
     const delayMs = Math.max(error.retryAfterMs ?? 0, this.backoffMs(error, earlierFailures));
-    if (error.retryAfterMs !== null) {
-      this.account.silentUntilMs = Math.max(this.account.silentUntilMs, nowMs + error.retryAfterMs);
-    }
     if (nowMs + delayMs - this.troubledSinceMs > this.maxWaitMs) return null;
     this.note(this.account.silentUntilMs, nowMs, error.message);
     return delayMs;
@@ -130,12 +154,31 @@ export class Pacing {
     this.onWait(`${why} Waiting ${Math.ceil((untilMs - nowMs) / 1_000)} s.`);
   }
 
-  /** Calls that were under way together fail together: they are one sign of overload, not many. */
-  private decrease(startedMs: number, nowMs: number): void {
-    if (startedMs < this.decreasedAtMs) return;
+  /** Counts one overload answer, and makes way when it looks like the work of our load. */
+  private overloaded(error: ModelCallError, startedMs: number, nowMs: number): void {
+    // Calls that were under way together fail together: they are one sign of overload, not many.
+    const isNews = startedMs >= this.decreasedAtMs;
+    if (isNews) this.overloadShare += NEWEST_WEIGHT * (1 - this.overloadShare);
+    if (this.isAnswering && this.overloadShare <= OVERLOAD_SHARE) return;
+    // In a row of refusals the later ones tell nothing of the narrower width: even one call would be refused.
+    if (isNews && this.isAnswering) this.ceiling = this.allowed;
+    this.isAnswering = false;
+    const { silentUntilMs } = this.account;
+    this.account.silentUntilMs = Math.max(
+      silentUntilMs,
+      nowMs + (error.retryAfterMs ?? Number.NEGATIVE_INFINITY),
+    );
+    if (!isNews) return;
     this.decreasedAtMs = nowMs;
+    // What was seen at the old width proves nothing about the new one.
+    this.overloadShare = 0;
+    this.resize(Math.max(1, Math.floor(this.allowed * DECREASE)), nowMs);
+  }
+
+  private resize(width: number, nowMs: number): void {
+    this.allowed = width;
     this.answersInWindow = 0;
-    this.allowed = Math.max(1, Math.floor(this.allowed * DECREASE));
+    this.changedAtMs = nowMs;
   }
 
   /** Exponential backoff with full jitter; a wait that the provider named replaces the first one. */

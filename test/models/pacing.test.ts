@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Account, Accounts } from '../../src/models/account.js';
@@ -13,17 +14,81 @@ function makePacing(concurrency = 16, random = 1): Pacing {
   return new Pacing({ concurrency, maxWaitMs: 120_000, random: () => random });
 }
 
-test('overload takes three tenths off the calls in flight, once for calls that were under way together', () => {
+/** One call that starts and ends at `nowMs`. @returns its sample's wait when it was refused. */
+function end(pacing: Pacing, isRefused: boolean, nowMs: number, retryAfter: number | null = null) {
+  if (isRefused) {
+    return pacing.failed({ error: overload(retryAfter), startedMs: nowMs, nowMs, earlierFailures: 0 });
+  }
+  pacing.answered(nowMs);
+  return undefined;
+}
+
+test('overload without any answer halves the width, once for calls that were under way together', () => {
   const pacing = makePacing();
   pacing.failed({ error: overload(), startedMs: 0, nowMs: 10, earlierFailures: 0 });
   pacing.failed({ error: overload(), startedMs: 5, nowMs: 11, earlierFailures: 0 });
-  assert.is(pacing.limit, 11);
+  assert.is(pacing.limit, 8);
   pacing.failed({ error: overload(null, 529), startedMs: 12, nowMs: 20, earlierFailures: 0 });
-  assert.is(pacing.limit, 7);
+  assert.is(pacing.limit, 4);
   for (let nowMs = 30; nowMs < 100; nowMs += 10) {
     pacing.failed({ error: overload(null, 503), startedMs: nowMs, nowMs, earlierFailures: 0 });
   }
   assert.is(pacing.limit, 1);
+});
+
+test('refusals spread over one call in ten hold up their own samples only', () => {
+  const pacing = makePacing();
+  for (let nowMs = 1; nowMs < 2_000; nowMs += 1) {
+    const waitMs = end(pacing, nowMs % 10 === 0, nowMs, 20_000);
+    assert.is(waitMs, nowMs % 10 === 0 ? 20_000 : undefined);
+    assert.equal([pacing.limit, pacing.notBeforeMs], [16, Number.NEGATIVE_INFINITY]);
+  }
+});
+
+test('any order of answers and at most one in ten refused leaves the width, after a first window of answers', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 200 }), (places) => {
+      const pacing = makePacing();
+      for (let nowMs = 0; nowMs < 16; nowMs += 1) end(pacing, false, nowMs);
+      places.forEach((place, block) => {
+        for (let call = 0; call < 10; call += 1) end(pacing, call === place, 16 + block * 10 + call);
+      });
+      assert.is(pacing.limit, 16);
+    }),
+  );
+});
+
+test('the width stays between one call and the concurrency, whatever comes', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 256 }),
+      fc.array(fc.boolean(), { maxLength: 500 }),
+      (width, refusals) => {
+        const pacing = makePacing(width);
+        refusals.forEach((isRefused, index) => {
+          end(pacing, isRefused, index * 100);
+          assert.ok(pacing.limit >= 1 && pacing.limit <= width);
+        });
+      },
+    ),
+  );
+});
+
+test('a row of refusals lowers the width and silences the account until an answer comes', () => {
+  const pacing = makePacing();
+  for (let nowMs = 0; nowMs < 50; nowMs += 1) end(pacing, false, nowMs);
+  let refused = 0;
+  while (pacing.limit === 16 && refused < 100) {
+    refused += 1;
+    end(pacing, true, 50 + refused, 1_000);
+  }
+  assert.ok(refused > 5 && refused < 15, String(refused));
+  assert.is(pacing.notBeforeMs, 1_050 + refused);
+  end(pacing, true, 2_000, 3_000);
+  assert.equal([pacing.limit, pacing.notBeforeMs], [4, 5_000], 'the next refusal counts at once');
+  end(pacing, false, 6_000);
+  end(pacing, true, 6_001, 9_000);
+  assert.equal([pacing.limit, pacing.notBeforeMs], [4, 5_000], 'an answer came between');
 });
 
 test('other failures leave the width alone', () => {
@@ -32,16 +97,21 @@ test('other failures leave the width alone', () => {
   assert.is(pacing.limit, 16);
 });
 
-test('each window of answers allows one more call, up to the concurrency', () => {
-  const pacing = makePacing(4);
-  pacing.failed({ error: overload(), startedMs: 0, nowMs: 1, earlierFailures: 0 });
-  assert.is(pacing.limit, 2);
-  pacing.answered();
-  assert.is(pacing.limit, 2);
-  pacing.answered();
-  assert.is(pacing.limit, 3);
-  for (let index = 0; index < 20; index += 1) pacing.answered();
+test('each window of answers allows one more call, up to what was too much; that is tried seldom', () => {
+  const pacing = makePacing(8);
+  end(pacing, false, 0);
+  while (pacing.limit === 8) end(pacing, true, 1);
   assert.is(pacing.limit, 4);
+  for (let call = 0; call < 4 + 5 + 6; call += 1) {
+    assert.is(pacing.limit, call < 4 ? 4 : call < 9 ? 5 : 6);
+    end(pacing, false, 10);
+  }
+  for (let call = 0; call < 500; call += 1) end(pacing, false, 10);
+  assert.is(pacing.limit, 7);
+  end(pacing, false, 5_009);
+  assert.is(pacing.limit, 7);
+  end(pacing, false, 5_010);
+  assert.is(pacing.limit, 8);
 });
 
 test('backoff doubles, is capped, and Retry-After silences the account', () => {
@@ -62,7 +132,7 @@ test('waiting is counted from the first failure since the last answer', () => {
   assert.is(failAt(0), 50_000);
   assert.is(failAt(60_000), 50_000);
   assert.is(failAt(90_000), null);
-  pacing.answered();
+  pacing.answered(90_000);
   assert.is(failAt(90_000), 50_000);
 });
 
