@@ -45,6 +45,9 @@ export class DemoCommand extends HxCommand {
 
   clean = Option.Boolean('--clean', false, { description: 'Remove everything that the demo made' });
 
+  /** Connection strings, which hold passwords, by what is shown in their place. */
+  private readonly shownAs = new Map<string, string>();
+
   async execute(): Promise<void> {
     const folder = join(this.settings.dataDir, 'demo');
     const secondFolder = join(folder, 'development');
@@ -57,6 +60,7 @@ export class DemoCommand extends HxCommand {
   private async tellStory(folder: string, secondFolder: string): Promise<StepResult[]> {
     const today = utcDate(new Date());
     const results: StepResult[] = [];
+    this.say(this.paint('cyan', `$ export HX_DATA_DIR=${this.show(folder)}`));
     const tell = async (step: Step) => void results.push(await this.runStep(step, folder));
     await tell({ about: 'Lane A: a local Postgres, migrated.', argv: ['db', 'up'] });
     await tell({ argv: ['migrate'] });
@@ -78,8 +82,9 @@ export class DemoCommand extends HxCommand {
       argv: ['db', 'up'],
       variables: second,
     });
-    const url = await this.capture(['db', 'url'], { ...this.demoVariables(folder), ...second });
-    const development = { DATABASE_URL_DEV: url.trim() };
+    const url = (await this.capture(['db', 'url'], { ...this.demoVariables(folder), ...second })).trim();
+    this.shownAs.set(url, `"$(HX_DATA_DIR=${this.show(secondFolder)} hx db url)"`);
+    const development = { DATABASE_URL_DEV: url };
     await tell({ argv: ['migrate', '--env', 'development'], variables: development });
     for (const claim of OTHER_CLAIMS) {
       const argv = ['check', claim, ...MODEL, '--env', 'development', '-K', '12'];
@@ -174,9 +179,10 @@ export class DemoCommand extends HxCommand {
     if (!this.json) this.print(text);
   }
 
-  /** Paths as short as they can be from where the user stands; secrets never. */
+  /** Paths as short as they can be from where the user stands; a connection string as the command that prints it. */
   private show(text: string): string {
-    if (text.startsWith('postgres')) return '"$(hx db url)"';
+    const shownAs = this.shownAs.get(text);
+    if (shownAs !== undefined) return shownAs;
     if (!text.startsWith('/')) return text;
     const short = relative(this.context.folder, text);
     return short.startsWith('..') ? text : short;
@@ -185,5 +191,5 @@ export class DemoCommand extends HxCommand {
 
 /** A word as a shell would need it. */
 function quote(word: string): string {
-  return /^[\w@%+=:,./"$()-]+$/.test(word) || word.startsWith('"$(') ? word : `"${word}"`;
+  return /^[\w@%+=:,./-]+$/.test(word) || word.startsWith('"$(') ? word : `"${word}"`;
 }
