@@ -146,6 +146,7 @@ export class Dispatch {
   private pumpLater(nowMs: number): void {
     if (!this.hasWork()) return;
     const dueMs = this.hasFresh() ? nowMs : Math.min(...this.waiting.map((job) => job.dueMs));
+    if (this.inFlight.size === 0) this.pacing.held(dueMs, nowMs);
     this.pumpAt(Math.max(dueMs, this.pacing.notBeforeMs), nowMs);
   }
 

@@ -10,7 +10,10 @@ export const DEFAULT_MAX_WAIT_MS = 120_000;
 
 /** What overload leaves of the calls in flight: half, as the way back to nearly the old width is quick. */
 const DECREASE = 0.5;
-/** Overload answers beyond this share of recent calls are put down to our load; fewer may be chance. */
+/**
+ * Overload answers beyond this share of recent calls are put down to our load. Where one call in ten fails by chance,
+ * the share hardly gets there; a width of 4/3 of a steady limit does.
+ */
 const OVERLOAD_SHARE = 0.25;
 /** While refusals exceed this share, a width that once was too much is not tried again. */
 const CALM_SHARE = 0.08;
@@ -18,6 +21,8 @@ const CALM_SHARE = 0.08;
 const NEWEST_WEIGHT = 0.025;
 /** Between two tries of a width that was too much before: rate limits count by time, not by calls. */
 const PROBE_EVERY_MS = 5_000;
+/** Failures in a row that are trouble, not chance: where one call in ten fails, one row in 10^8 is that long. */
+const TROUBLED_ROW = 8;
 /** A wait that is shorter than this is not worth a word. */
 const NOTED_WAIT_MS = 2_000;
 /** A day: whoever waits longer is better served by starting again. */
@@ -73,6 +78,7 @@ export class Pacing {
   /** The width that was too much when it was last lowered. */
   private ceiling = Number.POSITIVE_INFINITY;
   private troubledSinceMs: number | undefined;
+  private failuresInRow = 0;
   private notedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PacingOptions) {
@@ -89,9 +95,9 @@ export class Pacing {
     return this.allowed;
   }
 
-  /** Whether the call that ended last brought an answer. */
+  /** Whether answers come, between failures that may be chance. */
   get isWell(): boolean {
-    return this.isAnswering && this.troubledSinceMs === undefined;
+    return this.isAnswering && this.failuresInRow < TROUBLED_ROW;
   }
 
   /** Nothing is sent before this time. */
@@ -123,6 +129,7 @@ export class Pacing {
   /** One answer came; a window full of them allows one more call at once, up to what was too much before. */
   answered(nowMs: number): void {
     this.troubledSinceMs = undefined;
+    this.failuresInRow = 0;
     this.isAnswering = true;
     this.overloadShare -= NEWEST_WEIGHT * this.overloadShare;
     this.answersInWindow += 1;
@@ -140,11 +147,17 @@ export class Pacing {
    */
   failed({ error, startedMs, nowMs, earlierFailures }: PacedFailure): number | null {
     this.troubledSinceMs ??= nowMs;
+    this.failuresInRow += 1;
     if (error.isOverload) this.overloaded(error, startedMs, nowMs);
     const delayMs = Math.max(error.retryAfterMs ?? 0, this.backoffMs(error, earlierFailures));
     if (nowMs + delayMs - this.troubledSinceMs > this.maxWaitMs) return null;
     this.note(this.account.silentUntilMs, nowMs, error.message);
     return delayMs;
+  }
+
+  /** Nothing is left to do before then but to wait for samples that failed. */
+  held(untilMs: number, nowMs: number): void {
+    this.note(untilMs, nowMs, 'Only samples whose calls failed are left.');
   }
 
   /** Says a wait once, however often it is asked for. */
@@ -160,7 +173,8 @@ export class Pacing {
     const isNews = startedMs >= this.decreasedAtMs;
     if (isNews) this.overloadShare += NEWEST_WEIGHT * (1 - this.overloadShare);
     if (this.isAnswering && this.overloadShare <= OVERLOAD_SHARE) return;
-    // In a row of refusals the later ones tell nothing of the narrower width: even one call would be refused.
+    // Refusals in a row, with no answer between them, would have met a narrower width too: only the first says where
+    // too much begins.
     if (isNews && this.isAnswering) this.ceiling = this.allowed;
     this.isAnswering = false;
     const { silentUntilMs } = this.account;

@@ -5,7 +5,7 @@ import { modelAt, optionsFor } from '../models/samples.js';
 import { type Behaviour, startModelServer } from '../models/server.js';
 
 const WIDTH = 16;
-const LATENCY_MS = 100;
+const LATENCY_MS = 200;
 const LIMIT_PER_SECOND = 50;
 
 type Respond = (request: { readonly atMs: number }) => Behaviour;
@@ -53,7 +53,7 @@ function limited(retryAfter?: string): Respond {
 const byWidth: Scene['idealMs'] = ({ made }) => (made / WIDTH) * LATENCY_MS;
 const byLimit: Scene['idealMs'] = ({ answered }) => (answered / LIMIT_PER_SECOND) * 1_000;
 const FREE = { idealMs: byWidth, samples: 2_000 };
-const LIMITED = { idealMs: byLimit, samples: 600, limits: { ratio: 1.5, rejected: 0.15 } };
+const LIMITED = { idealMs: byLimit, samples: 1_000, limits: { ratio: 1.5, rejected: 0.15 } };
 const FAULTY = { ...FREE, limits: { ratio: 1.3, rejected: 0.15 } };
 
 const SCENES: readonly Scene[] = [

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
 import { ask } from '../../src/models/ask.js';
+import { Pacing } from '../../src/models/pacing.js';
 import { isUsable } from '../../src/rpl/sample.js';
 import { askAll, makeSamples, modelAt, optionsFor, tally, withServer } from './samples.js';
 import { type Behaviour, startModelServer } from './server.js';
@@ -42,6 +43,24 @@ test('one 429 among 16 calls makes 17 calls, and only its own sample waits for i
     // Were the account silent, eleven samples would come after the retry instead of before it.
     assert.equal(server.calls.at(-1)?.body, server.calls[3]?.body);
     assert.ok((server.calls.at(-1)?.atMs ?? 0) - (server.calls[3]?.atMs ?? 0) >= 295);
+  });
+});
+
+test('a wait for the only sample that is left is said', async () => {
+  const respond = (_: unknown, index: number): Behaviour =>
+    index === 1 ? { type: 'error', status: 429, headers: { 'retry-after': '30' } } : { type: 'good' };
+  await withServer(startModelServer({ respond }), async (server) => {
+    const controller = new AbortController();
+    const said: string[] = [];
+    const onWait = (message: string) => {
+      said.push(message);
+      controller.abort('said');
+    };
+    const model = await modelAt(server, 'openai');
+    const pacing = new Pacing({ concurrency: 1, onWait });
+    const { error } = await askAll(optionsFor(model, 4, { pacing, signal: controller.signal }));
+    assert.equal([error, server.calls.length], ['said', 4]);
+    assert.equal(said, ['Only samples whose calls failed are left. Waiting 30 s.']);
   });
 });
 

@@ -58,6 +58,19 @@ test('any order of answers and at most one in ten refused leaves the width, afte
   );
 });
 
+test('a pace is well between failures that may be chance, not before any answer nor in a long row of failures', () => {
+  const pacing = makePacing();
+  assert.not(pacing.isWell);
+  pacing.answered(0);
+  for (let failures = 0; failures < 8; failures += 1) {
+    assert.ok(pacing.isWell, String(failures));
+    pacing.failed({ error: overload(null, 500), startedMs: 1, nowMs: 1, earlierFailures: 0 });
+  }
+  assert.not(pacing.isWell);
+  pacing.answered(2);
+  assert.ok(pacing.isWell);
+});
+
 test('the width stays between one call and the concurrency, whatever comes', () => {
   fc.assert(
     fc.property(
