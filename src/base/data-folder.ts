@@ -1,4 +1,6 @@
+import { mkdirSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { HxError, messageOf, systemCode } from './errors.js';
 
 /**
@@ -22,4 +24,17 @@ function unusable(dataDir: string, cause?: unknown): HxError {
     cause,
     hint: 'Set HX_DATA_DIR to a folder; a missing one is made.',
   });
+}
+
+/** Makes a folder and those above it. The recursive mkdir of Node 20 never returns where /proc refuses one. */
+export function makeFolders(folder: string): void {
+  const isFolder = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isFolder()) return;
+  if (dirname(folder) !== folder) makeFolders(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!isFolder()) throw error;
+  }
 }

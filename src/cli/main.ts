@@ -72,7 +72,8 @@ export async function runCli(argv: string[], context: CliContext): Promise<numbe
 }
 
 function asksForHelp(argv: readonly string[]): boolean {
-  return argv.some((word) => word === '--help' || word === '-h');
+  const end = argv.indexOf('--');
+  return argv.slice(0, end === -1 ? argv.length : end).some((word) => word === '--help' || word === '-h');
 }
 
 /** Help as such; `hx COMMAND --help` is the command's own. */
@@ -117,6 +118,11 @@ function refuseUnknownCommand(argv: readonly string[]): void {
 /** The parser's own errors are usage errors; everything else keeps its code. */
 function toCliError(thrown: unknown, argv: readonly string[]): HxError {
   if (isParserError(thrown)) {
+    const unknown = unknownOption(thrown.message, argv);
+    if (unknown !== undefined) {
+      const what = `Unsupported option name ("${unknown}").`;
+      return new HxError('usage', what, { cause: thrown, hint: usageHint(argv) });
+    }
     const missing = missingOptions(thrown.message, argv);
     if (missing.length > 0) {
       const what = `This command needs ${missing.join(' and ')}.`;
@@ -132,6 +138,15 @@ function toCliError(thrown: unknown, argv: readonly string[]): HxError {
   if (error.code !== 'usage' || error.hint !== undefined) return error;
   const { message, facts } = error;
   return new HxError('usage', message, { cause: thrown, facts, hint: usageHint(argv) });
+}
+
+/** The first word of the command line that looks like an option and is none of those that the parser's message lists. */
+function unknownOption(message: string, argv: readonly string[]): string | undefined {
+  if (!message.startsWith('Command not found')) return undefined;
+  // The message ends by repeating the command line itself.
+  const [listed = ''] = message.split('\n\nWhile running');
+  const known = new Set([...listed.matchAll(/-{1,2}[A-Za-z][\w-]*/g)].map(([option]) => option));
+  return argv.find((word) => /^-{1,2}[A-Za-z]/.test(word) && !known.has(word.replace(/=.*$/, '')));
 }
 
 /** The required options of the commands that the parser's message lists, as far as they were not given. */

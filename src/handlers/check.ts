@@ -1,5 +1,5 @@
 import * as t from 'typanion';
-import { HxError } from '../base/errors.js';
+import { HxError, toHxError } from '../base/errors.js';
 import { uuidv7 } from '../base/ids.js';
 import { sleep } from '../base/time.js';
 import type { CacheAnswer, Lease } from '../operational/cache.js';
@@ -52,7 +52,7 @@ export async function checkWith(options: CheckOptions): Promise<CheckRecord> {
   const database = await context.lanes.database();
   if (instrument.isOwnBank) await refuseChangedBank(database, instrument.bank);
   const work = { instrument, plan, database, context, requestId, createdAt: context.clock.now() };
-  if (options.noCache) return measure(work, uuidv7(work.createdAt), undefined);
+  if (options.noCache) return measureAfresh(work);
   const answer = await waitForCache(work);
   if (answer.state === 'ready') return storeCached(work, answer.result);
   return measureUnderLease(work, answer.lease);
@@ -88,6 +88,21 @@ async function waitForCache(work: Work): Promise<Exclude<CacheAnswer, { state: '
       });
     }
     await sleep(POLL_LEASE_EVERY_MS, context.signal);
+  }
+}
+
+/** Without the cache nothing leads back to an interrupted measurement, and its error must not promise that. */
+async function measureAfresh(work: Work): Promise<CheckRecord> {
+  try {
+    return await measure(work, uuidv7(work.createdAt), undefined);
+  } catch (thrown) {
+    const { code, message, facts } = toHxError(thrown);
+    if (code !== 'interrupted' && code !== 'stopped') throw thrown;
+    throw new HxError(code, message, {
+      cause: thrown,
+      facts,
+      hint: 'A check with --no-cache always starts afresh; one without it carries on after an interruption.',
+    });
   }
 }
 

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { versions } from 'node:process';
 import * as t from 'typanion';
+import { makeFolders } from '../base/data-folder.js';
 import { toHxError } from '../base/errors.js';
 import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
@@ -57,7 +58,7 @@ function nodeVersion(): Finding {
 async function dataFolder({ settings }: Context): Promise<Finding> {
   const folder = settings.dataDir;
   return attempt('Data folder', 'broken', async () => {
-    await mkdir(folder, { recursive: true });
+    makeFolders(folder);
     await access(folder, constants.W_OK);
     return folder;
   });

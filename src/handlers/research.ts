@@ -156,20 +156,18 @@ async function runExecution(
 }
 
 /**
- * The attempts that a run rests on: its own, and the first usable one of another run for a sample that its own
- * have not answered. Other runs' failures are not this run's.
+ * The attempts that a run rests on: its own, and for a sample that its own have not answered those of the first run
+ * that has an answer: with its failed ones, so that a sample which took two tries still counts as such.
  */
 function answering(stored: readonly StoredAttempt[], runId: string): StoredAttempt[] {
-  const own = stored.filter((candidate) => candidate.runId === runId);
-  const answered = new Set(
-    own.filter(({ attempt }) => isUsable(attempt.status)).map(({ attempt }) => attempt.sampleKey),
-  );
-  const reused = stored.filter(({ runId: maker, attempt }) => {
-    if (maker === runId || !isUsable(attempt.status) || answered.has(attempt.sampleKey)) return false;
-    answered.add(attempt.sampleKey);
-    return true;
-  });
-  return [...own, ...reused];
+  const answerers = new Map<string, string>();
+  for (const maker of [runId, undefined]) {
+    for (const { runId: by, attempt } of stored) {
+      if (maker !== undefined && by !== maker) continue;
+      if (isUsable(attempt.status) && !answerers.has(attempt.sampleKey)) answerers.set(attempt.sampleKey, by);
+    }
+  }
+  return stored.filter(({ runId: by, attempt }) => by === runId || by === answerers.get(attempt.sampleKey));
 }
 
 /** The attempt that decides each sample: its first usable one, else its last. */

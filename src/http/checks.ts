@@ -12,7 +12,14 @@ const BANK_NAME = /^[a-z0-9][a-z0-9_-]*$/;
 export function checkRoutes(contextOf: (request: Request) => Context): Hono {
   const routes = new Hono();
   routes.post('/', async (c) => {
-    const record = await invoke('check', await readBody(c), contextOf(c.req.raw));
+    const context = contextOf(c.req.raw);
+    const body = await readBody(c);
+    if (body['model'] === undefined && context.settings.get('HX_MODEL') === undefined) {
+      throw new HxError('usage', 'model: Expected a model, as this server has none of its own.', {
+        hint: 'Send {"claim": "...", "model": "provider/name"}.',
+      });
+    }
+    const record = await invoke('check', body, context);
     c.header('location', `/v1/checks/${record.run_id}`);
     return c.json(present(record), 201);
   });

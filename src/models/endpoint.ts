@@ -35,5 +35,6 @@ function urlProblem(text: string): string | null {
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'is not an http or https URL';
   // The base URL is part of a sample's stored identity, so it cannot hold a secret.
-  return url.username !== '' || url.password !== '' ? 'carries a user name or password' : null;
+  if (url.username !== '' || url.password !== '') return 'carries a user name or password';
+  return url.search !== '' || url.hash !== '' ? 'carries a query or fragment' : null;
 }

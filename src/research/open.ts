@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database as Sqlite } from 'better-sqlite3';
+import { makeFolders } from '../base/data-folder.js';
 import { HxError, messageOf } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
 import { ResearchStore } from './store.js';
@@ -17,7 +18,7 @@ export async function openResearchStore(dataDir: string): Promise<ResearchStore>
   const { default: Database } = await import('better-sqlite3');
   const path = storePath(dataDir);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     const sqlite = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     sqlite.pragma('journal_mode = WAL');
     sqlite.pragma('synchronous = FULL');

@@ -46,4 +46,17 @@ doctor(
   },
 );
 
+doctor('no secret in a base URL is shown or used', async () => {
+  const env = { HX_COMPATIBLE_BASE_URL: 'http://bob:canary-one@127.0.0.1:1/v1?api_key=canary-two' };
+  for (const argv of [['doctor'], ['doctor', '--json'], ['models'], ['models', '--json']]) {
+    const { stdout, stderr } = await runHx(argv, { env });
+    assert.match(stdout, 'HX_COMPATIBLE_BASE_URL');
+    assert.not.match(stdout + stderr, /canary/, argv.join(' '));
+  }
+  const query = { HX_COMPATIBLE_BASE_URL: 'http://127.0.0.1:1/v1?api_key=canary-two' };
+  const refused = await runHx(['research', 'x', '--model', 'compatible/x'], { env: query });
+  assert.is(refused.exitCode, 2);
+  assert.not.match(refused.stdout + refused.stderr, /canary/);
+});
+
 doctor.run();

@@ -42,6 +42,8 @@ cli('what is not a command ends with 2, a sentence and a hint', async () => {
     [['db', 'frob'], /no command hx db frob/],
     [['check'], /positional/],
     [['export', 'checks'], /needs --since/],
+    [['research', 'x', '--modle', 'y'], /--modle/],
+    [['research', 'x', '--model', 'a/b', '--model', 'c/d', '--dry-run'], /takes one --model/],
     [['check', 'x', '--frob'], /--frob/],
     [['check', 'x', '-K', 'abc'], /-K/],
     [['--json', 'check', 'x'], /command comes first/],

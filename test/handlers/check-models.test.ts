@@ -54,6 +54,17 @@ several('a model that fails takes no other down', async () => {
   assert.is(row?.['model'], 'simulator/default');
 });
 
+several('when all fail nothing is said to be stored, and each failure has its hint', async () => {
+  const { exitCode, stdout, stderr } = await runHx(
+    ['check', 'None answers', '--model', 'compatible/a', '--model', 'compatible/b'],
+    { env: { ...database.variables, HX_COMPATIBLE_BASE_URL: 'http://127.0.0.1:1/v1' } },
+  );
+  assert.is(exitCode, 3);
+  assert.is(stdout, '');
+  assert.match(stderr, /hx: compatible\/a: .+\n {4}.+/);
+  assert.match(stderr, /hx: compatible\/b: .+\n {4}.+/);
+});
+
 several('a model that cannot be stops the request before anything is asked', async () => {
   const before = server.calls.length;
   for (const models of [

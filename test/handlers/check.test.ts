@@ -126,6 +126,18 @@ check('Ctrl-C keeps what came; the same command carries on with the rest', async
   assert.is(record.n_usable, 32);
 });
 
+check('an interrupted check without the cache does not promise to carry on', async () => {
+  const variables = await serve({ latencyMs: 60 });
+  const controller = new AbortController();
+  const argv = [CLAIM, '--model', 'compatible/test-model', '--concurrency', '4', '--no-cache'];
+  const running = hx(argv, variables, controller.signal);
+  while ((server?.calls.length ?? 0) < 6) await sleep(10);
+  controller.abort(Object.assign(new Error('stop'), { name: 'AbortError' }));
+  const { exitCode, stderr } = await running;
+  assert.is(exitCode, 130);
+  assert.match(stderr, 'always starts afresh');
+});
+
 check('two identical checks at once: one computes, the other waits for its result', async () => {
   const variables = await serve({ latencyMs: 20 });
   const argv = [CLAIM, '--model', 'compatible/test-model', '--json'];

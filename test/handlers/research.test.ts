@@ -92,6 +92,16 @@ research('another estimator uses the stored answers', async () => {
   ]);
 });
 
+research('a sample that took two tries counts so for the runs that reuse it', async () => {
+  const argv = ['A claim', '--model', 'simulator/malformed', '--json'];
+  const first = JSON.parse((await hx(...argv, '-B', '500')).stdout);
+  const second = JSON.parse((await hx(...argv, '-B', '600')).stdout);
+  assert.ok(first.compliance_strict_first < 1);
+  assert.is(second.compliance_strict_first <= first.compliance_strict_first + second.calls_made / 32, true);
+  const third = JSON.parse((await hx(...argv, '-B', '700')).stdout);
+  assert.is(third.compliance_strict_first, second.compliance_strict_first);
+});
+
 research('bad lines are named by number and the good ones still run', async () => {
   writeFileSync(
     join(folder, 'claims.jsonl'),

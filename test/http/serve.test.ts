@@ -110,6 +110,7 @@ serve('errors are problem documents with the code of the command line', async ()
     [post(url, 'not json'), 400, 'usage'],
     [post(url, '[]'), 400, 'usage'],
     [post(url, {}), 400, 'usage'],
+    [post(url, { claim: 'x' }), 400, 'usage'],
     [post(url, { claim: '', model: 'simulator/default' }), 400, 'usage'],
     [post(url, { claim: 'x', model: 'simulator/default', k: 65 }), 400, 'usage'],
     [post(url, { claim: 'x', model: 'simulator/default', colour: 'red' }), 400, 'usage'],

@@ -146,6 +146,11 @@ export class DemoCommand extends HxCommand {
       DATABASE_URL: undefined,
       HX_PG_PORT: undefined,
       HX_CONCURRENCY: undefined,
+      HX_REQUESTS_PER_MINUTE: undefined,
+      HX_TOKENS_PER_MINUTE: undefined,
+      HX_MAX_WAIT_SECONDS: undefined,
+      HX_MAX_COST_USD: undefined,
+      HX_PRICES: undefined,
     };
   }
 

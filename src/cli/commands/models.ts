@@ -42,7 +42,7 @@ type Clean = (text: string) => string;
 function renderProvider(provider: ProviderStatus, paint: Paint, clean: Clean): string {
   const state = provider.is_ready ? paint('green', 'ready') : paint('yellow', 'not set up');
   const lines = [`${paint('bold', provider.provider)}  ${state}  ${provider.meaning}`];
-  for (const setting of provider.settings) lines.push(`  ${renderSetting(setting, escape)}`);
+  for (const setting of provider.settings) lines.push(`  ${renderSetting(setting, clean)}`);
   if (provider.problem !== null)
     lines.push(`  ${paint('yellow', 'no list of models:')} ${clean(provider.problem)}`);
   const models = provider.models ?? [];

@@ -28,6 +28,7 @@ export class ResearchCommand extends MeasuringCommand {
   claims = Option.String('--claims', { description: 'JSON Lines file of claims, or - for standard input' });
 
   async execute(): Promise<number> {
+    this.oneModel();
     const { claims, problems } = await this.readClaims();
     const failures: HxError[] = [...problems];
     if (this.dryRun && claims.length > 0) await this.printDryRun(claims.map(({ claim }) => claim));

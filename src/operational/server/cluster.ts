@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as t from 'typanion';
+import { makeFolders } from '../../base/data-folder.js';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
 
 export const ENGINES = ['docker', 'embedded'] as const;
@@ -92,19 +93,6 @@ export function makeClusterFolder(cluster: ClusterFolder): void {
       cause: error,
       hint: 'Set HX_DATA_DIR to a folder that you can write to.',
     });
-  }
-}
-
-/** Makes a folder and those above it. The recursive mkdir of Node 20 never returns where /proc refuses one. */
-function makeFolders(folder: string): void {
-  const isFolder = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (isFolder()) return;
-  if (dirname(folder) !== folder) makeFolders(dirname(folder));
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    // Somebody else may have made it meanwhile.
-    if (!isFolder()) throw error;
   }
 }
 
