@@ -8,6 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sleep } from '../../src/base/time.js';
 import { makeTempFolder, removeFolder, runHx } from '../helpers.js';
+import { startModelServer } from '../models/server.js';
 
 const research = suite('hx research');
 
@@ -93,13 +94,19 @@ research('another estimator uses the stored answers', async () => {
 });
 
 research('a sample that took two tries counts so for the runs that reuse it', async () => {
-  const argv = ['A claim', '--model', 'simulator/malformed', '--json'];
-  const first = JSON.parse((await hx(...argv, '-B', '500')).stdout);
-  const second = JSON.parse((await hx(...argv, '-B', '600')).stdout);
-  assert.ok(first.compliance_strict_first < 1);
-  assert.is(second.compliance_strict_first <= first.compliance_strict_first + second.calls_made / 32, true);
-  const third = JSON.parse((await hx(...argv, '-B', '700')).stdout);
-  assert.is(third.compliance_strict_first, second.compliance_strict_first);
+  const respond = (_request: unknown, index: number) =>
+    index === 0 ? ({ type: 'off-schema' } as const) : ({ type: 'good' } as const);
+  const server = await startModelServer({ respond });
+  const env = { HX_COMPATIBLE_BASE_URL: server.baseUrl };
+  const argv = ['research', 'A claim', '--model', 'compatible/test-model', '--json', '-B'];
+  const first = JSON.parse((await runHx([...argv, '500'], { folder, env })).stdout);
+  const second = JSON.parse((await runHx([...argv, '600'], { folder, env })).stdout);
+  await server.close();
+  assert.is(server.calls.length, 33);
+  assert.is(second.calls_made, 0);
+  assert.is(second.samples_reused, 32);
+  assert.is(first.compliance_strict_first, 31 / 32);
+  assert.is(second.compliance_strict_first, 31 / 32);
 });
 
 research('bad lines are named by number and the good ones still run', async () => {
