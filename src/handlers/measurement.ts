@@ -1,4 +1,5 @@
 import { HxError, toHxError } from '../base/errors.js';
+import type { EarlierCalls } from '../models/ask-options.js';
 import { type GrowthLimit, growPlan, growthLimit } from '../rpl/growth.js';
 import { readOutcome } from '../rpl/outcome.js';
 import type { MeasurementPlan } from '../rpl/plan.js';
@@ -41,7 +42,7 @@ export async function collectAttempts(options: CollectOptions): Promise<Attempt[
       budget: instrument.budget,
       signal: context.signal,
       clock: context.clock,
-      priorCalls: countCalls(stored),
+      earlier: earlierCalls(stored),
     });
     for await (const attempt of asked) {
       attempts.push(attempt);
@@ -109,13 +110,17 @@ function missingSamples(plan: MeasurementPlan, stored: readonly Attempt[]): Plan
   });
 }
 
-/** The highest ordinal of each sample. */
-function countCalls(stored: readonly Attempt[]): Map<string, number> {
-  const calls = new Map<string, number>();
-  for (const { sampleKey, ordinal } of stored) {
-    calls.set(sampleKey, Math.max(ordinal, calls.get(sampleKey) ?? 0));
+/** What was asked for each sample so far. */
+function earlierCalls(stored: readonly Attempt[]): Map<string, EarlierCalls> {
+  const earlier = new Map<string, EarlierCalls>();
+  for (const { sampleKey, ordinal, status } of stored) {
+    const { calls = 0, hasUnusable = false } = earlier.get(sampleKey) ?? {};
+    earlier.set(sampleKey, {
+      calls: Math.max(ordinal, calls),
+      hasUnusable: hasUnusable || deservesRetry(status),
+    });
   }
-  return calls;
+  return earlier;
 }
 
 function withWhatWasKept(error: HxError, attempts: readonly Attempt[], plan: MeasurementPlan): HxError {

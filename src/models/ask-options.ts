@@ -24,8 +24,16 @@ export interface AskOptions {
   readonly deadlineMs?: number;
   /** Calls of one sample that may fail without an answer. A 429 is no fault of the sample and does not count. */
   readonly maxAttempts?: number;
-  /** Calls that were made for a sample earlier, by sample key; ordinals go on from there. */
-  readonly priorCalls?: ReadonlyMap<string, number>;
+  /** What was asked for a sample earlier, by sample key; ordinals and the one retry go on from there. */
+  readonly earlier?: ReadonlyMap<string, EarlierCalls>;
+}
+
+/** The calls that an earlier invocation made for a sample. */
+export interface EarlierCalls {
+  /** The highest ordinal. */
+  readonly calls: number;
+  /** Whether one of them brought an answer that could not be used: the next one is the retry. */
+  readonly hasUnusable: boolean;
 }
 
 /** The options with every default filled in. */

@@ -18,7 +18,7 @@ export async function* ask(options: AskOptions): AsyncGenerator<Attempt> {
     ...options,
     deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
     maxAttempts: options.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
-    priorCalls: options.priorCalls ?? new Map(),
+    earlier: options.earlier ?? new Map(),
   });
   try {
     dispatch.start();

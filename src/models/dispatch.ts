@@ -164,8 +164,8 @@ export class Dispatch {
     const sample = this.hasFresh() ? this.options.samples[this.nextFresh] : undefined;
     if (sample === undefined) return undefined;
     this.nextFresh += 1;
-    const calls = this.options.priorCalls.get(sample.sampleKey) ?? 0;
-    return { sample, calls, counted: 0, failures: 0, isRetried: false, dueMs: nowMs };
+    const { calls = 0, hasUnusable = false } = this.options.earlier.get(sample.sampleKey) ?? {};
+    return { sample, calls, counted: 0, failures: 0, isRetried: hasUnusable, dueMs: nowMs };
   }
 
   private async send(job: Job): Promise<void> {

@@ -85,7 +85,9 @@ check('a model over HTTP: every fault is retried or counted, none is lost', asyn
       return { type: 'good', probTrue: 0.7 };
     },
   });
-  const { exitCode, stdout } = await hx([CLAIM, '--model', 'compatible/test-model', '--json'], variables);
+  // One at a time, so that a second try never meets the fault that is meant for another sample.
+  const argv = [CLAIM, '--model', 'compatible/test-model', '--concurrency', '1', '--json'];
+  const { exitCode, stdout } = await hx(argv, variables);
   assert.is(exitCode, 0);
   const record = JSON.parse(stdout);
   assert.is(record.calls_made, 35);
@@ -124,6 +126,26 @@ check('Ctrl-C keeps what came; the same command carries on with the rest', async
   assert.is((server?.calls.length ?? 0) - before, 32 - kept);
   assert.is(record.calls_made, 32);
   assert.is(record.n_usable, 32);
+});
+
+check('a resumed sample whose stored answer was unusable gets its one retry, and no more', async () => {
+  const variables = await serve({
+    respond: (_request, index) => {
+      if (index === 1) return { type: 'expired' };
+      return { type: index === 0 || index === 2 ? 'off-schema' : 'good' };
+    },
+  });
+  const argv = [CLAIM, '--model', 'compatible/test-model', '--concurrency', '1', '--json'];
+  assert.is((await hx(argv, variables)).exitCode, 3);
+  const record = JSON.parse((await hx(argv, variables)).stdout);
+  assert.equal([record.n_invalid, record.calls_made, server?.calls.length], [1, 34, 34]);
+  const statuses = await database.sql`
+    select ordinal, status from attempts
+    where sample_key in (select sample_key from attempts where status = 'invalid') order by ordinal`;
+  assert.equal(
+    statuses.map(({ ordinal, status }) => `${ordinal} ${status}`),
+    ['1 invalid', '2 failed', '3 invalid'],
+  );
 });
 
 check('an interrupted check without the cache does not promise to carry on', async () => {

@@ -188,6 +188,28 @@ research('an interrupted run keeps what came, and the same command carries on', 
   ]);
 });
 
+research('a resumed sample whose stored answer was unusable gets its one retry, and no more', async () => {
+  const server = await startModelServer({
+    respond: (_request, index) => {
+      if (index === 1) return { type: 'expired' };
+      return { type: index === 0 || index === 2 ? 'off-schema' : 'good' };
+    },
+  });
+  const options = { folder, env: { HX_COMPATIBLE_BASE_URL: server.baseUrl } };
+  const argv = ['research', 'A claim', '--model', 'compatible/m', '--concurrency', '1', '--json'];
+  const stopped = await runHx(argv, options);
+  const run = JSON.parse((await runHx(argv, options)).stdout);
+  await server.close();
+  assert.is(stopped.exitCode, 3);
+  assert.equal([run.n_invalid, run.calls_made, server.calls.length], [1, 34, 34]);
+  assert.equal(
+    read(
+      "select status from attempts where sample_key in (select sample_key from attempts where status = 'invalid')",
+    ),
+    [{ status: 'invalid' }, { status: 'failed' }, { status: 'invalid' }],
+  );
+});
+
 research('kill -9 loses only calls in flight, and nothing counts twice', async () => {
   const entry = fileURLToPath(new URL('../entry.ts', import.meta.url));
   const argv = ['research', 'A claim', '--model', 'simulator/slow', '--concurrency', '4', '--json'];

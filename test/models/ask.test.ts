@@ -99,14 +99,17 @@ test('an unusable answer gets one retry with the next ordinal, a refusal none', 
   });
 });
 
-test('ordinals go on from calls made earlier', async () => {
-  await withServer(startModelServer(), async (server) => {
+test('ordinals and the one retry go on from calls made earlier', async () => {
+  await withServer(startModelServer({ respond: () => ({ type: 'off-schema' }) }), async (server) => {
     const model = await modelAt(server, 'compatible');
-    const priorCalls = new Map([['key-1', 4]]);
-    const { attempts } = await askAll(optionsFor(model, 2, { priorCalls, concurrency: 1 }));
+    const earlier = new Map([
+      ['key-1', { calls: 4, hasUnusable: false }],
+      ['key-2', { calls: 1, hasUnusable: true }],
+    ]);
+    const { attempts } = await askAll(optionsFor(model, 3, { earlier, concurrency: 1 }));
     assert.equal(
-      attempts.map(({ ordinal }) => ordinal),
-      [1, 5],
+      attempts.map(({ sampleKey, ordinal }) => `${sampleKey} ${ordinal}`),
+      ['key-0 1', 'key-0 2', 'key-1 5', 'key-1 6', 'key-2 2'],
     );
   });
 });
