@@ -5,6 +5,8 @@ import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
 import { applyMigrations, type MigrateOptions, planMigrations } from '../../src/operational/schema/apply.js';
 import { migrationsFolder, readMigrations, writeSum } from '../../src/operational/schema/files.js';
+import { makePlan } from '../../src/operational/schema/plan.js';
+import { semanticHash } from '../../src/operational/schema/statements.js';
 import { connectTo } from '../database.js';
 import {
   createTestDatabase,
@@ -121,29 +123,25 @@ test('a failing migration leaves nothing of itself, keeps those before it and is
   );
 });
 
-test('a file that holds transaction control is refused when it is read, before anything runs', async () => {
-  for (const [keyword, sql] of [
-    ['COMMIT', '-- Ends.\ncreate table half (id integer);\ncommit;\nselect missing_column;\n'],
-    ['BEGIN', '-- Begins.\n\nbegin; select 1;'],
-    ['ROLLBACK', '-- Undoes.\n/* ; */ select 1;\nRollback'],
-    ['SAVEPOINT', '-- Divides.\nselect 1\n; savepoint here'],
+test('a file that holds transaction control or cannot be parsed is refused before anything runs', async () => {
+  for (const [words, sql] of [
+    [
+      /9000_control\.sql, line 3: a migration cannot hold COMMIT/,
+      '-- Ends.\ncreate table half (id integer);\ncommit;\n',
+    ],
+    [/9000_control\.sql, line 3: a migration cannot hold BEGIN/, '-- Begins.\n\nbegin; select 1;'],
+    [/9000_control\.sql:2:1: syntax error at or near "selec"/, '-- Wrong.\nselec 1;'],
   ] as const) {
-    writeFileSync(join(folder, '9000_control.sql'), sql);
-    assert.throws(
-      () => writeSum(folder, true),
-      (error: unknown) =>
-        error instanceof HxError &&
-        error.code === 'conflict' &&
-        error.message === `9000_control.sql, line 3: a migration cannot hold ${keyword}.`,
-    );
-    await fails(applyMigrations(options()), 'conflict', new RegExp(`cannot hold ${keyword}`), /Take it out/);
+    add('9000_control.sql', sql);
+    await fails(planMigrations(options()), 'conflict', words);
+    await fails(applyMigrations(options()), 'conflict', words);
   }
   const [row] = await database.sql`select to_regclass('hx.migration') is null as untouched`;
   assert.is(row?.['untouched'], true);
 });
 
 /** Ends the transaction where quoting is the old one, of which the reader of the files knows nothing. */
-const HIDDEN_COMMIT = "select '\\'', 'a'; commit; select 'b'";
+const HIDDEN_COMMIT = "select '\\'', ' as a, '; commit; select ' as b -- '";
 
 test('a migration that ends its transaction unnoticed is found out, and the error tells what may have stayed', async () => {
   await applyMigrations(options());
@@ -164,6 +162,28 @@ test('a migration that ends its transaction unnoticed is found out, and the erro
       (select count(*)::integer from hx.migration where number = 9000) as applied`;
     assert.equal({ ...row }, { stayed: true, applied: 0 });
   }
+});
+
+test('an applied file whose comments alone changed is told apart from one whose statements did', async () => {
+  const files = () => readMigrations(folder);
+  const name = '0002_accounts.sql';
+  const before = files().map((file) => ({
+    ...file,
+    appliedAt: new Date(),
+    elapsedMs: 1,
+    semanticHash: null,
+  }));
+  const known = await Promise.all(
+    before.map(async (row) => ({ ...row, semanticHash: await semanticHash(row.name, row.sql) })),
+  );
+  const original = readFileSync(join(folder, name), 'utf8');
+  add(name, `-- hx: lock_timeout=1s\n${original.replaceAll(',\n', ' ,\n\n')}`);
+  const plan = await makePlan(files(), known);
+  assert.equal(plan.commentsChanged, [name]);
+  assert.equal(plan.pending, []);
+  await fails(makePlan(files(), before), 'conflict', /0002_accounts\.sql was edited/);
+  add(name, original.replace('email text', 'email varchar'));
+  await fails(makePlan(files(), known), 'conflict', /0002_accounts\.sql was edited/);
 });
 
 test('an edited file is refused: by the sum, and by the database even when the sum was rewritten', async () => {

@@ -14,7 +14,7 @@ import { type Migration, migrationsFolder, readMigrations } from './files.js';
 import { readLedger } from './ledger.js';
 import { checkLockHeld, LOCK_TIMEOUT_MS, migratorName, takeLock } from './lock.js';
 import { makePlan, type Plan } from './plan.js';
-import { lineOf } from './statements.js';
+import { lineOf, refuseTransactionControl } from './statements.js';
 import { currentTransaction, leftTransaction, wasCommitted } from './transaction.js';
 
 /** A migration gives up waiting for a table after this long, so that traffic does not queue up behind it. */
@@ -49,7 +49,7 @@ export interface AppliedNow {
 export function planMigrations(options: MigrateOptions): Promise<Plan> {
   return withMigrationSession(options, async (sql, target) => {
     await refuseOther(sql, target);
-    return makePlan(files(options), await readLedger(sql), options.to);
+    return readPlan(sql, options);
   });
 }
 
@@ -65,7 +65,7 @@ export function applyMigrations(options: MigrateOptions): Promise<AppliedNow[]> 
     const { signal, emit } = options;
     const backend = await takeLock(sql, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS, signal, emit);
     await refuseOther(sql, target);
-    const { pending } = makePlan(files(options), await readLedger(sql), options.to);
+    const { pending } = await readPlan(sql, options);
     const startedMs = performance.now();
     const done: AppliedNow[] = [];
     for (const migration of pending) {
@@ -78,8 +78,10 @@ export function applyMigrations(options: MigrateOptions): Promise<AppliedNow[]> 
   });
 }
 
-function files(options: MigrateOptions): Migration[] {
-  return readMigrations(options.folder ?? migrationsFolder());
+async function readPlan(sql: Sql, { folder, to }: MigrateOptions): Promise<Plan> {
+  const plan = await makePlan(readMigrations(folder ?? migrationsFolder()), await readLedger(sql), to);
+  for (const migration of plan.pending) await refuseTransactionControl(migration.name, migration.sql);
+  return plan;
 }
 
 /** One direct connection that stays the same: it holds the lock. */
@@ -163,7 +165,7 @@ async function applyOne(
 
 async function record(
   sql: TransactionSql,
-  { number, name, hash, elapsedMs }: Omit<Migration, 'sql'> & AppliedNow,
+  { number, name, hash, elapsedMs }: Pick<Migration, 'hash'> & AppliedNow,
 ): Promise<void> {
   await sql`
     insert into hx.migration (number, name, hash, elapsed_ms, hx_version)

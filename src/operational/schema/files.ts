@@ -3,10 +3,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
 import { packagePath } from '../../base/paths.js';
-import { findTransactionControl } from './statements.js';
+import { type MigrationHeader, readHeader } from './header.js';
 
 /** One numbered file of `migrations/`. */
-export interface Migration {
+export interface Migration extends MigrationHeader {
   readonly number: number;
   /** The file's name, `0001_identity.sql`. */
   readonly name: string;
@@ -45,8 +45,8 @@ export function numberOf(name: string): number {
 
 /**
  * Reads the migration files in order.
- * @throws HxError `conflict` for a name that is none, a number used twice, a statement that would end the
- * migration's transaction, or files that differ from migrations.sum.
+ * @throws HxError `conflict` for a name that is none, a number used twice, a header at fault, or files that differ
+ * from migrations.sum.
  */
 export function readMigrations(folder: string): Migration[] {
   const migrations = readFiles(folder);
@@ -62,10 +62,10 @@ function readFiles(folder: string): Migration[] {
   const migrations = migrationNames(folder).map((name): Migration => {
     const bytes = readFileSync(join(folder, name));
     const hash = createHash('sha256').update(bytes).digest('hex');
-    return { number: numberOf(name), name, sql: bytes.toString('utf8'), hash };
+    const sql = bytes.toString('utf8');
+    return { number: numberOf(name), name, sql, hash, ...readHeader(name, sql) };
   });
   for (const [index, migration] of migrations.entries()) {
-    refuseTransactionControl(migration);
     const previous = migrations[index - 1];
     if (previous?.number === migration.number) {
       throw new HxError('conflict', `${previous.name} and ${migration.name} have the same number.`, {
@@ -74,16 +74,6 @@ function readFiles(folder: string): Migration[] {
     }
   }
   return migrations;
-}
-
-/** Each migration is one transaction; a file that ended it would leave half of itself behind when it fails. */
-function refuseTransactionControl({ name, sql }: Migration): void {
-  const control = findTransactionControl(sql);
-  if (control === undefined) return;
-  const keyword = control.keyword.toUpperCase();
-  throw new HxError('conflict', `${name}, line ${control.line}: a migration cannot hold ${keyword}.`, {
-    hint: 'Take it out: every migration runs in one transaction of its own already.',
-  });
 }
 
 /**

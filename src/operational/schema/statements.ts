@@ -1,127 +1,132 @@
+import type { Node } from 'libpg-query';
+import { canonicalHash, type JsonValue } from '../../base/canonical.js';
+import { HxError } from '../../base/errors.js';
+
+/** One statement of a file. */
+export interface Statement {
+  /** As it stands in the file, from its first word to before its semicolon. */
+  readonly text: string;
+  /** The line it starts on, from 1. */
+  readonly line: number;
+  /** What Postgres's own parser made of it; locations in it are bytes from the start of the file. */
+  readonly ast: Node;
+}
+
+interface RawStatement {
+  readonly stmt: Node;
+  readonly stmt_location?: number;
+  readonly stmt_len?: number;
+}
+
+/**
+ * Divides a file into its statements, as Postgres 17 reads it.
+ * @param name how errors call the file.
+ * @throws HxError `conflict` for a syntax error, with its line and column.
+ */
+export async function parseStatements(name: string, sql: string): Promise<Statement[]> {
+  const bytes = Buffer.from(sql);
+  const raw = await parse(name, sql);
+  return raw.map(({ stmt, stmt_location: from = 0, stmt_len: length }) => {
+    const text = bytes.toString('utf8', from, length === undefined ? bytes.length : from + length);
+    const start = endOfGap(text);
+    const before = bytes.toString('utf8', 0, from).length;
+    return { text: text.slice(start).trimEnd(), line: lineOf(sql, before + start), ast: stmt };
+  });
+}
+
+/**
+ * SHA-256 of what a file says to Postgres: comments, white space, the case of keywords and needless quotes do not
+ * change it. What stands inside a quoted body, such as a function's, counts as it is.
+ * @throws HxError as parseStatements.
+ */
+export async function semanticHash(name: string, sql: string): Promise<string> {
+  const raw = await parse(name, sql);
+  return canonicalHash(raw.map(({ stmt }) => withoutLocations(stmt as unknown as JsonValue)));
+}
+
+async function parse(name: string, sql: string): Promise<readonly RawStatement[]> {
+  // The parser declines a text without any character.
+  if (sql === '') return [];
+  const { hasSqlDetails, parse: parseSql } = await import('libpg-query');
+  try {
+    const tree = (await parseSql(sql)) as { readonly stmts?: readonly RawStatement[] };
+    return tree.stmts ?? [];
+  } catch (error) {
+    if (!hasSqlDetails(error)) throw error;
+    const { message, cursorPosition } = error.sqlDetails;
+    const lines = [...sql].slice(0, cursorPosition).join('').split('\n');
+    const column = [...(lines.at(-1) ?? '')].length + 1;
+    throw new HxError('conflict', `${name}:${lines.length}:${column}: ${message}`, {
+      hint: 'Correct the statement; this is how Postgres itself reads it.',
+      cause: error,
+    });
+  }
+}
+
+/** Only numbers are places in the text: a table space has a `location` too, and that one counts. */
+function withoutLocations(value: JsonValue): JsonValue {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutLocations);
+  const members = Object.entries(value).filter(
+    ([key, member]) => !(typeof member === 'number' && /(^|_)(location|len)$/.test(key)),
+  );
+  return Object.fromEntries(members.map(([key, member]) => [key, withoutLocations(member ?? null)]));
+}
+
+/** Where the white space and comments end that a text begins with. Comments nest. */
+function endOfGap(text: string): number {
+  const gap = /\s+|--[^\n]*|\/\*/y;
+  let position = 0;
+  for (let match = gap.exec(text); match !== null; match = gap.exec(text)) {
+    position = match[0] === '/*' ? endOfComment(text, match.index) : gap.lastIndex;
+    gap.lastIndex = position;
+  }
+  return position;
+}
+
+function endOfComment(text: string, start: number): number {
+  const edge = /\/\*|\*\//g;
+  edge.lastIndex = start;
+  let depth = 0;
+  for (let match = edge.exec(text); match !== null; match = edge.exec(text)) {
+    depth += match[0] === '/*' ? 1 : -1;
+    if (depth === 0) return edge.lastIndex;
+  }
+  return text.length;
+}
+
+/** The line, from 1, of a position in UTF-16 units from 0. */
+export function lineOf(sql: string, position: number): number {
+  return sql.slice(0, position).split('\n').length;
+}
+
 /** A statement that begins, ends or divides a transaction, and the line (from 1) that it starts on. */
 export interface TransactionControl {
   readonly keyword: string;
   readonly line: number;
 }
 
-/** What a file is made of, as the server reads it: comments nest, and in E'' a backslash escapes. */
-const TOKENS = [
-  ['space', /[ \t\n\r\f\v]+|--[^\n\r]*/y],
-  ['comment', /\/\*/y],
-  ['text', /[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"/sy],
-  ['dollar', /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y],
-  ['word', /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y],
-  ['number', /\d[\w.]*/y],
-  ['mark', /./sy],
-] as const;
-type TokenKind = (typeof TOKENS)[number][0];
-
-interface Token {
-  readonly kind: TokenKind;
-  readonly text: string;
-  readonly start: number;
+/** The first statement that would begin, end or divide the transaction it runs in. */
+export function findTransactionControl(statements: readonly Statement[]): TransactionControl | undefined {
+  const found = statements.find(({ ast }) => 'TransactionStmt' in ast);
+  if (found === undefined) return undefined;
+  const [keyword = ''] = /^\w+/.exec(found.text) ?? [];
+  return { keyword: keyword.toUpperCase(), line: found.line };
 }
-
-/** A statement that starts so is transaction control, whatever follows. */
-const CONTROL = new Set([
-  'abort',
-  'begin',
-  'commit',
-  'end',
-  'prepare transaction',
-  'release',
-  'rollback',
-  'savepoint',
-  'start',
-]);
 
 /**
- * Finds the first statement of a file that would begin, end or divide the transaction it runs in. What stands in
- * quotes, dollar quotes, comments, parentheses and BEGIN ATOMIC bodies is no statement of its own.
+ * hx itself begins and ends the transactions of a migration; a file that did so too would leave half of itself
+ * behind when it fails.
+ * @throws HxError `conflict`.
  */
-export function findTransactionControl(sql: string): TransactionControl | undefined {
-  let statement: Token[] = [];
-  let parentheses = 0;
-  let blocks = 0;
-  for (const token of tokenise(sql)) {
-    if (token.text === ';' && parentheses === 0 && blocks === 0) {
-      const found = control(statement, sql);
-      if (found !== undefined) return found;
-      statement = [];
-      continue;
-    }
-    statement.push(token);
-    if (token.text === '(') parentheses += 1;
-    else if (token.text === ')') parentheses = Math.max(0, parentheses - 1);
-    else if (isRoutine(statement)) blocks = Math.max(0, blocks + opened(token, blocks));
-  }
-  return control(statement, sql);
-}
-
-function control(statement: readonly Token[], sql: string): TransactionControl | undefined {
-  const [first] = statement;
-  if (first === undefined) return undefined;
-  const keyword = [words(statement, 1), words(statement, 2)].find((start) => CONTROL.has(start));
-  return keyword === undefined ? undefined : { keyword, line: lineOf(sql, first.start) };
-}
-
-/** Only the body of a routine can be BEGIN ATOMIC ... END, which has semicolons of its own. */
-function isRoutine(statement: readonly Token[]): boolean {
-  return /^create (or replace )?(function|procedure)\b/.test(words(statement, 4));
-}
-
-/** By how much a word of a routine opens (1) or closes (-1) a block. */
-function opened({ kind, text }: Token, blocks: number): number {
-  if (kind !== 'word') return 0;
-  const word = text.toLowerCase();
-  if (word === 'begin' || (word === 'case' && blocks > 0)) return 1;
-  return word === 'end' ? -1 : 0;
-}
-
-function words(statement: readonly Token[], count: number): string {
-  return statement
-    .slice(0, count)
-    .map(({ text }) => text.toLowerCase())
-    .join(' ');
-}
-
-function* tokenise(sql: string): Generator<Token> {
-  let position = 0;
-  while (position < sql.length) {
-    const token = tokenAt(sql, position);
-    const { kind, text } = token;
-    if (kind === 'comment') position = endOfComment(sql, position);
-    else if (kind === 'dollar') position = endOfDollar(sql, position, text);
-    else position += text.length;
-    if (kind !== 'space' && kind !== 'comment') yield token;
-  }
-}
-
-function tokenAt(sql: string, start: number): Token {
-  for (const [kind, pattern] of TOKENS) {
-    pattern.lastIndex = start;
-    const text = pattern.exec(sql)?.[0];
-    if (text !== undefined) return { kind, text, start };
-  }
-  throw new RangeError(`Nothing at ${start} of ${sql.length}.`);
-}
-
-function endOfComment(sql: string, start: number): number {
-  const edge = /\/\*|\*\//g;
-  edge.lastIndex = start;
-  let depth = 0;
-  for (let match = edge.exec(sql); match !== null; match = edge.exec(sql)) {
-    depth += match[0] === '/*' ? 1 : -1;
-    if (depth === 0) return edge.lastIndex;
-  }
-  return sql.length;
-}
-
-function endOfDollar(sql: string, start: number, tag: string): number {
-  const end = sql.indexOf(tag, start + tag.length);
-  return end === -1 ? sql.length : end + tag.length;
-}
-
-export function lineOf(sql: string, position: number): number {
-  return sql.slice(0, position).split('\n').length;
+export async function refuseTransactionControl(name: string, sql: string): Promise<void> {
+  const control = findTransactionControl(await parseStatements(name, sql));
+  if (control === undefined) return;
+  throw new HxError(
+    'conflict',
+    `${name}, line ${control.line}: a migration cannot hold ${control.keyword}.`,
+    {
+      hint: 'Take it out: hx begins and ends the transactions of a migration.',
+    },
+  );
 }
