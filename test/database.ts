@@ -26,14 +26,17 @@ export function testCluster(): Promise<TestCluster> {
 }
 
 /** Starts an embedded server of its own, which the end of the process takes down however it comes. */
-export async function startTestServer(dataDir: string): Promise<LocalServer> {
+export async function startTestServer(
+  dataDir: string,
+  settings: readonly string[] = [],
+): Promise<LocalServer> {
   const options = { dataDir, signal: new AbortController().signal, emit: () => undefined };
   const server = await localUp({
     ...options,
     engine: 'embedded',
     port: undefined,
     // What a test stores need not survive the machine.
-    serverSettings: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'],
+    serverSettings: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', ...settings],
   });
   process.on('exit', () => killServer(server));
   return server;

@@ -5,7 +5,7 @@ import { Readable, Writable } from 'node:stream';
 import { loadSettings, type Settings } from '../src/base/config.js';
 import { runCli } from '../src/cli/main.js';
 
-export { createTestDatabase, type TestDatabase } from './database.js';
+export { connectTo, createTestDatabase, type TestDatabase } from './database.js';
 
 /** Folders made by this process; whatever a test left behind goes when the process ends. */
 const folders = new Set<string>();
