@@ -10,6 +10,7 @@ import { invoke } from '../../src/handlers/index.js';
 import { ask } from '../../src/models/ask.js';
 import { Pacing } from '../../src/models/pacing.js';
 import { resolveModel } from '../../src/models/resolve.js';
+import { readFingerprint } from '../../src/operational/schema/fingerprint/read.js';
 import { openResearchStore } from '../../src/research/open.js';
 import { type EstimatorSample, estimate } from '../../src/rpl/estimator.js';
 import { DEFAULT_OPTIONS, planMeasurement } from '../../src/rpl/plan.js';
@@ -151,6 +152,15 @@ async function fixedLatency(): Promise<Figure> {
   return { name: '32 calls of 300 ms, 16 wide', value: ms / 600, unit: 'x', limit: 1.15, detail };
 }
 
+async function fingerprint(): Promise<Figure> {
+  const { sql, drop } = await createTestDatabase();
+  const { objects } = await readFingerprint(sql);
+  const times = await timeMs(() => readFingerprint(sql), { runs: 51, warmUp: 5 });
+  await drop();
+  const detail = `${objects.length} objects; worst of 51: ${Math.max(...times).toFixed(0)} ms`;
+  return { name: 'fingerprint of a schema', value: median(times), unit: 'ms', limit: 50, detail };
+}
+
 const figures = [
   startUp(),
   await interval('rpl-2'),
@@ -159,6 +169,7 @@ const figures = [
   await simulatedProcess(),
   await sampleLookups(),
   await fixedLatency(),
+  await fingerprint(),
 ];
 printFigures(figures);
 if (figures.some(({ value, limit }) => value > limit)) process.exitCode = 1;

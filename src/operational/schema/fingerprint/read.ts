@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import type { Sql, TransactionSql } from 'postgres';
+import { canonicalHash, type JsonValue } from '../../../base/canonical.js';
+import { packagePath } from '../../../base/paths.js';
+import type { Queryable } from '../../session.js';
+import { type CatalogRow, type Definition, normalise } from './normalise.js';
+
+/** One object of a schema. Its definition holds everything that a migration could have said about it. */
+export interface SchemaObject {
+  /** What it is: `table`, `column`, `index`, ... */
+  readonly kind: string;
+  /** Its name with its schema, unless that is `public`; unique among its kind. */
+  readonly name: string;
+  /** The table, view or type without which it could not be; null for those that stand alone. */
+  readonly partOf: string | null;
+  readonly definition: Definition;
+  /** SHA-256 of kind, name and definition, hex. */
+  readonly hash: string;
+}
+
+/** The schema of a database, apart from its data. Equal hashes mean equal schemas. */
+export interface Fingerprint {
+  /** SHA-256 of all objects, hex. */
+  readonly hash: string;
+  /** Sorted by kind and name, in code unit order. */
+  readonly objects: readonly SchemaObject[];
+}
+
+const PARTS = ['database', 'relations', 'relation_parts', 'routines', 'types', 'others'];
+
+/** Settings that change how the server writes definitions down; with this search path it writes every schema. */
+const WRITING: Readonly<Record<string, string>> = {
+  search_path: 'pg_catalog',
+  quote_all_identifiers: 'off',
+  standard_conforming_strings: 'on',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+  lc_monetary: 'C',
+  xmloption: 'content',
+  jit: 'off',
+};
+
+/**
+ * Reads the schema of a database: in a transaction as that sees it, otherwise in a read-only snapshot of its own.
+ * It is the same on two servers that ran the same migrations, whoever ran them.
+ */
+export async function readFingerprint(sql: Queryable): Promise<Fingerprint> {
+  const rows = isPool(sql)
+    ? ((await sql.begin('isolation level repeatable read read only', readRows)) as CatalogRow[])
+    : await readRows(sql as TransactionSql);
+  const objects = rows.map(toObject).sort(byKindAndName);
+  return { hash: canonicalHash(objects.map(({ hash }) => hash)), objects };
+}
+
+function isPool(sql: Queryable): sql is Sql {
+  return 'begin' in sql && typeof sql.begin === 'function';
+}
+
+async function readRows(sql: TransactionSql): Promise<CatalogRow[]> {
+  const files = PARTS.map((part) =>
+    readFile(packagePath('sql', 'postgres', 'fingerprint', `${part}.sql`), 'utf8'),
+  );
+  const statements = await Promise.all(files);
+  const names = Object.keys(WRITING);
+  const before = await sql<{ name: string; value: string }[]>`
+    select name, current_setting(name) as value from unnest(${names}::text[]) as name`;
+  await setLocally(sql, names, Object.values(WRITING));
+  // Several statements in one message: one round trip, and one result for each.
+  const results: unknown = await sql.unsafe(statements.join(';\n'));
+  const restored = before.map(({ value }) => value);
+  await setLocally(
+    sql,
+    before.map(({ name }) => name),
+    restored,
+  );
+  return (results as CatalogRow[][]).flat();
+}
+
+async function setLocally(sql: TransactionSql, names: string[], values: string[]): Promise<void> {
+  await sql`
+    select set_config(name, value, true) from unnest(${names}::text[], ${values}::text[]) as setting (name, value)`;
+}
+
+function toObject(row: CatalogRow): SchemaObject {
+  const { kind, name, partOf, definition } = normalise(row);
+  const content: JsonValue = { kind, name, definition };
+  return { kind, name, partOf, definition, hash: canonicalHash(content) };
+}
+
+function byKindAndName(a: SchemaObject, b: SchemaObject): number {
+  if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1;
+  if (a.name === b.name) return 0;
+  return a.name < b.name ? -1 : 1;
+}
