@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
-import { duckdbType, LAKE_COLUMNS, SCHEMA_VERSION } from './schema.js';
+import { duckdbType, hasColumn, LAKE_COLUMNS, SCHEMA_VERSIONS } from './schema.js';
 
 /** The views of the lake, each a file in sql/catalog/, in the order in which they build on each other. */
 export const VIEW_NAMES = [
@@ -15,21 +15,19 @@ export const VIEW_NAMES = [
   'operational_checks',
 ] as const;
 
-const VERSIONS = Array.from({ length: SCHEMA_VERSION }, (_, index) => index + 1);
-
 /** Which schema versions have files; the views are made for exactly these. */
-export async function presentVersions(exportsDir: string): Promise<number[]> {
-  const missing = new Set(VERSIONS);
+export async function presentVersions(exportsDir: string): Promise<readonly number[]> {
+  const missing = new Set(SCHEMA_VERSIONS);
   for (const environment of await folders(exportsDir)) {
     for (const partition of await folders(join(exportsDir, environment), 'dt=')) {
       for (const name of await names(join(exportsDir, environment, partition))) {
         const version = /^\w-s(\d+)-.*\.parquet$/.exec(name)?.[1];
         if (version !== undefined) missing.delete(Number(version));
-        if (missing.size === 0) return VERSIONS;
+        if (missing.size === 0) return SCHEMA_VERSIONS;
       }
     }
   }
-  return VERSIONS.filter((version) => !missing.has(version));
+  return SCHEMA_VERSIONS.filter((version) => !missing.has(version));
 }
 
 /**
@@ -49,9 +47,10 @@ export function catalogStatements(exportsDir: string, versions: readonly number[
 /** One plain glob a version: nothing is merged between files, so binding reads one footer. */
 function versionSelect(exportsDir: string, version: number): string {
   const glob = join(escapeGlob(exportsDir), '*', 'dt=*', `?-s${version}-*.parquet`);
-  const columns = LAKE_COLUMNS.map(
-    (column) => `CAST(${column.name} AS ${duckdbType(column)}) AS ${column.name}`,
-  );
+  const columns = LAKE_COLUMNS.map((column) => {
+    const value = hasColumn(version, column.name) ? column.name : 'NULL';
+    return `CAST(${value} AS ${duckdbType(column)}) AS ${column.name}`;
+  });
   const source = `read_parquet(${quote(glob)}, hive_partitioning = false, union_by_name = false)`;
   return `SELECT ${columns.join(', ')}, ${version} AS schema_version, filename FROM ${source}`;
 }

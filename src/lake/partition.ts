@@ -34,16 +34,16 @@ export function partitionFolder(exportsDir: string, environment: Environment, da
 }
 
 /** File name of one research run; the same run always gets the same name, which makes a retry harmless. */
-export function runFileName(runId: string): string {
-  return `r-s${SCHEMA_VERSION}-${runId}.parquet`;
+export function runFileName(runId: string, version = SCHEMA_VERSION): string {
+  return `r-s${version}-${runId}.parquet`;
 }
 
 /**
  * File name of one exported day of one database (`instance`, its UUID). An export replaces the whole day, so a
  * repeat publishes nothing twice; what another database of the environment published is in another file.
  */
-export function exportFileName(day: string, instance: string): string {
-  return `x-s${SCHEMA_VERSION}-${shortInstance(instance)}-${day}.parquet`;
+export function exportFileName(day: string, instance: string, version = SCHEMA_VERSION): string {
+  return `x-s${version}-${shortInstance(instance)}-${day}.parquet`;
 }
 
 /** How file names and messages call a database: the first eight hex digits of its UUID. */

@@ -5,7 +5,7 @@ import { CHECK_CONTEXT_COLUMNS, RUN_COLUMNS } from '../rpl/record.js';
 import type { ColumnValues } from './parquet-file.js';
 
 /** The lake's shape. Any change of a column's name or type raises it; file names carry it (`s1`). */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** A run, how its answer came about, and which lane it was measured in. */
 export const LAKE_COLUMNS = [
@@ -24,6 +24,24 @@ export type Lane = 'operational' | 'research';
 
 /** One row of the lake, keyed by column name. */
 export type LakeRow = RowOf<typeof LAKE_COLUMNS>;
+
+/** The columns that each schema version added. Files of an earlier version lack them, and views show NULL. */
+const ADDED_COLUMNS: Readonly<Record<number, readonly (keyof LakeRow)[]>> = {
+  2: ['prob_true_logprob', 'logprob_mass_other', 'n_readouts', 'readouts_by_status_json', 'model_changed'],
+};
+
+/** Every schema version whose files the lake may hold, the newest last. */
+export const SCHEMA_VERSIONS: readonly number[] = Array.from(
+  { length: SCHEMA_VERSION },
+  (_, index) => index + 1,
+);
+
+/** Whether files of a schema version have a column. */
+export function hasColumn(version: number, name: keyof LakeRow): boolean {
+  return Object.entries(ADDED_COLUMNS).every(
+    ([addedBy, names]) => Number(addedBy) <= version || !names.includes(name),
+  );
+}
 
 /**
  * What the writer takes: a lake row whose instants may be microseconds since 1970, since a `Date` holds only

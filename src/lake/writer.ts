@@ -5,7 +5,14 @@ import { HxError } from '../base/errors.js';
 import { utcDate } from '../base/time.js';
 import { openParquetFile, type ParquetFile, ROW_GROUP_ROWS } from './parquet-file.js';
 import { type DayRange, exportFileName, partitionFolder, removePublished, runFileName } from './partition.js';
-import { encodeColumns, type LakeRow, parquetSchema, SCHEMA_VERSION, type WritableRow } from './schema.js';
+import {
+  encodeColumns,
+  type LakeRow,
+  parquetSchema,
+  SCHEMA_VERSION,
+  SCHEMA_VERSIONS,
+  type WritableRow,
+} from './schema.js';
 
 /** What a file says of itself, beside its columns. */
 const FILE_METADATA = { 'hx.schema_version': String(SCHEMA_VERSION) };
@@ -31,10 +38,10 @@ export async function appendRun(exportsDir: string, row: LakeRow): Promise<{ pat
   return { path };
 }
 
-/** Whether a research run's file is in the lake. */
+/** Whether a research run's file, of any schema version, is in the lake. */
 export function isRunThere(exportsDir: string, run: Pick<LakeRow, 'run_id' | 'env' | 'created_at'>): boolean {
   const folder = partitionFolder(exportsDir, run.env as Environment, utcDate(run.created_at));
-  return existsSync(join(folder, runFileName(run.run_id)));
+  return SCHEMA_VERSIONS.some((version) => existsSync(join(folder, runFileName(run.run_id, version))));
 }
 
 export interface PublishedDay {
@@ -69,8 +76,8 @@ export async function replaceDays(
   const clearBefore = async (date: string | undefined) => {
     while (remaining.length > 0 && remaining[0] !== date) {
       const empty = remaining.shift() ?? '';
-      const path = exportPath(exportsDir, range, empty);
-      done({ date: empty, rows: 0, path: null, bytes: 0, removed: await removePublished(path) });
+      const removed = await removeVersions(exportsDir, range, empty, SCHEMA_VERSIONS);
+      done({ date: empty, rows: 0, path: null, bytes: 0, removed });
     }
     if (date !== undefined && remaining.shift() === undefined) {
       throw new HxError('bug', `A row of ${date} is outside the exported range or out of order.`);
@@ -97,8 +104,27 @@ export async function replaceDays(
   return published;
 }
 
-function exportPath(exportsDir: string, { environment, instance }: DayRange, date: string): string {
-  return join(partitionFolder(exportsDir, environment, date), exportFileName(date, instance));
+function exportPath(
+  exportsDir: string,
+  { environment, instance }: DayRange,
+  date: string,
+  version = SCHEMA_VERSION,
+): string {
+  return join(partitionFolder(exportsDir, environment, date), exportFileName(date, instance, version));
+}
+
+/** Removes a day's files of some schema versions. Returns whether there was any. */
+async function removeVersions(
+  exportsDir: string,
+  range: DayRange,
+  date: string,
+  versions: readonly number[],
+): Promise<boolean> {
+  let removed = false;
+  for (const version of versions) {
+    removed = (await removePublished(exportPath(exportsDir, range, date, version))) || removed;
+  }
+  return removed;
 }
 
 /** One day's file under way, with the rows of its next row group. */
@@ -106,19 +132,25 @@ class DayFile {
   readonly date: string;
   private readonly path: string;
   private readonly file: ParquetFile;
+  /** Removes the files of earlier schema versions that this one replaces. */
+  private readonly removeEarlier: () => Promise<unknown>;
   private rows: WritableRow[] = [];
   private written = 0;
 
-  private constructor(date: string, path: string, file: ParquetFile) {
+  private constructor(date: string, path: string, file: ParquetFile, removeEarlier: () => Promise<unknown>) {
     this.date = date;
     this.path = path;
     this.file = file;
+    this.removeEarlier = removeEarlier;
   }
 
   static async open(exportsDir: string, range: DayRange, date: string): Promise<DayFile> {
     const path = exportPath(exportsDir, range, date);
     const metadata = { ...FILE_METADATA, 'hx.instance': range.instance };
-    return new DayFile(date, path, await openParquetFile(path, parquetSchema(), metadata));
+    const file = await openParquetFile(path, parquetSchema(), metadata);
+    return new DayFile(date, path, file, () =>
+      removeVersions(exportsDir, range, date, SCHEMA_VERSIONS.slice(0, -1)),
+    );
   }
 
   async add(row: WritableRow): Promise<void> {
@@ -129,6 +161,7 @@ class DayFile {
   async publish(): Promise<PublishedDay> {
     if (this.rows.length > 0) await this.flush();
     const bytes = await this.file.publish();
+    await this.removeEarlier();
     return { date: this.date, rows: this.written, path: this.path, bytes, removed: false };
   }
 

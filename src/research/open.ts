@@ -54,14 +54,15 @@ function storePath(dataDir: string): string {
   return join(dataDir, 'research.sqlite');
 }
 
-const SCHEMA_VERSION = 1;
+/** The steps that lead to the current schema, by version; a store takes those that it has not taken yet. */
+const SCHEMA_STEPS: Readonly<Record<number, string>> = { 1: 'schema.sql', 2: 'schema_2.sql' };
+const SCHEMA_VERSION = 2;
 
 function prepareSchema(sqlite: Sqlite, path: string): void {
   sqlite
     .transaction(() => {
-      const version = sqlite.pragma('user_version', { simple: true });
-      if (version === 0) sqlite.exec(readFileSync(packagePath('sql', 'sqlite', 'schema.sql'), 'utf8'));
-      else if (version !== SCHEMA_VERSION) {
+      const version = Number(sqlite.pragma('user_version', { simple: true }));
+      if (version > SCHEMA_VERSION) {
         throw new HxError(
           'conflict',
           `${path} has schema version ${version}; this hx knows ${SCHEMA_VERSION}.`,
@@ -69,6 +70,9 @@ function prepareSchema(sqlite: Sqlite, path: string): void {
             hint: 'Use the hx that made it, or point HX_DATA_DIR to another folder.',
           },
         );
+      }
+      for (const [step, file] of Object.entries(SCHEMA_STEPS)) {
+        if (Number(step) > version) sqlite.exec(readFileSync(packagePath('sql', 'sqlite', file), 'utf8'));
       }
     })
     .immediate();

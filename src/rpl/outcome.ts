@@ -24,6 +24,8 @@ export interface Outcome {
   readonly countsByTemplate: Readonly<Record<string, TemplateCounts>>;
   /** The model as it named itself; several names, comma-separated, when it changed within the run. */
   readonly modelResolved: string | null;
+  /** Whether usable answers name more than one model, or more than one serving of it. */
+  readonly modelChanged: boolean;
 }
 
 /**
@@ -69,6 +71,7 @@ export function readOutcome(plan: MeasurementPlan, attempts: readonly Attempt[])
     compliance_rate: usable.length / planned,
     countsByTemplate,
     modelResolved: resolvedNames(attempts),
+    modelChanged: isChanged(attempts.filter(({ status }) => isUsable(status))),
   };
 }
 
@@ -96,4 +99,10 @@ function groupAttempts(attempts: readonly Attempt[]): Map<string, Attempt[]> {
 function resolvedNames(attempts: readonly Attempt[]): string | null {
   const names = new Set(attempts.flatMap(({ modelResolved }) => modelResolved ?? []));
   return names.size === 0 ? null : [...names].sort().join(', ');
+}
+
+function isChanged(attempts: readonly Attempt[]): boolean {
+  const models = new Set(attempts.flatMap(({ modelResolved }) => modelResolved ?? []));
+  const fingerprints = new Set(attempts.flatMap(({ systemFingerprint }) => systemFingerprint ?? []));
+  return models.size > 1 || fingerprints.size > 1;
 }

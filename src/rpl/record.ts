@@ -110,6 +110,25 @@ export const RUN_COLUMNS = [
   required('sampler_json', 'json', 'Templates in slot order'),
   required('config_json', 'json', 'The configuration behind config_hash, canonical'),
   required('counts_by_template_json', 'json', 'Usable, refused and other samples by template'),
+  optional(
+    'prob_true_logprob',
+    'double',
+    "P(True) by the model's own token probabilities, mean of logits over templates; null without a readout",
+    'probability',
+  ),
+  optional(
+    'logprob_mass_other',
+    'double',
+    'Mean token probability that fell on neither True nor False; null without a readout',
+    'probability',
+  ),
+  optional('n_readouts', 'integer', 'Templates whose readout counts; null when none was asked for'),
+  optional('readouts_by_status_json', 'json', 'Readouts by what came of them; null when none was asked for'),
+  optional(
+    'model_changed',
+    'boolean',
+    'Whether usable answers name more than one model or serving; null before schema version 2',
+  ),
 ] as const;
 
 /** What lane A adds to a run: how its answer came about. */
@@ -144,6 +163,33 @@ export const ATTEMPT_COLUMNS = [
 ] as const;
 
 export type AttemptRow = RowOf<typeof ATTEMPT_COLUMNS>;
+
+/** One readout call as both lanes store it; each lane adds whose it was. */
+export const READOUT_COLUMNS = [
+  required('readout_key', 'text', 'Identity of the readout', 'SHA-256, hex'),
+  required('template_id', 'text', 'Template of the bank'),
+  required('ordinal', 'integer', 'Number of the call within its readout, from 1'),
+  required('status', 'text', 'What came of it', 'valid | low_mass | no_logprobs | refused | failed'),
+  optional('prob_true', 'double', 'mass_true / (mass_true + mass_false), when valid', 'probability'),
+  optional('mass_true', 'double', 'Probability of the tokens that say True', 'probability'),
+  optional('mass_false', 'double', 'Probability of the tokens that say False', 'probability'),
+  optional(
+    'tokens_json',
+    'json',
+    'The likeliest tokens at the place that was read, and their log probabilities',
+  ),
+  optional('answer_text', 'text', 'The answer as it came'),
+  optional('problem', 'text', 'Why it does not count'),
+  required('temperature', 'double', 'Sampling temperature sent with the call'),
+  optional('model_resolved', 'text', 'Model as the provider named it'),
+  optional('system_fingerprint', 'text', "Provider's fingerprint of its serving"),
+  optional('tokens_in', 'integer', 'Input tokens reported', 'tokens'),
+  optional('tokens_out', 'integer', 'Output tokens reported', 'tokens'),
+  required('started_at', 'timestamp', 'When the call was sent', 'UTC'),
+  required('latency_ms', 'double', 'Until the answer was whole', 'milliseconds'),
+] as const;
+
+export type ReadoutRow = RowOf<typeof READOUT_COLUMNS>;
 
 /** One run, keyed by column name: what SQLite, Postgres, Parquet and `--json` all show. */
 export type RunRecord = RowOf<typeof RUN_COLUMNS>;

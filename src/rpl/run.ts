@@ -70,6 +70,11 @@ export function completeRun(input: RunInput): RunRecord {
     sampler_json: samplerJson(plan),
     config_json: plan.configJson,
     counts_by_template_json: canonicalJson(outcome.countsByTemplate as unknown as JsonValue),
+    prob_true_logprob: null,
+    logprob_mass_other: null,
+    n_readouts: null,
+    readouts_by_status_json: null,
+    model_changed: outcome.modelChanged,
   };
 }
 

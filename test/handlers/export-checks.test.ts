@@ -210,7 +210,7 @@ test('--json prints one value, text a table with a total', async ({ context, dat
   assert.is(json.exitCode, 0, json.stderr);
   const value = JSON.parse(json.stdout);
   const { instance } = await context.lanes.database();
-  const name = `x-s1-${instance.slice(0, 8)}-2026-11-01.parquet`;
+  const name = `x-s2-${instance.slice(0, 8)}-2026-11-01.parquet`;
   assert.is(value.rows, 1);
   assert.is(value.days[0].path, join(dataDir, 'exports', 'local', 'dt=2026-11-01', name));
   const text = await runHx(argv, { env });

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
@@ -32,6 +33,9 @@ const DAY = {
   days: ['2026-11-01'],
 } as const;
 
+/** One run as hx wrote it when the schema version was 1: `lakeRow(1)`. */
+const V1_FOLDER = fileURLToPath(new URL('v1/', import.meta.url));
+
 const test = suite<State>('lake engine');
 
 test.before.each(async (state) => {
@@ -62,6 +66,27 @@ test('an empty lake has every view, empty, with the columns and types of LAKE_CO
     assert.equal(columns, expectedColumns(), name);
     assert.equal(await runRows(engine, `FROM ${name}`), []);
   }
+});
+
+test('files of schema version 1 are read beside those of version 2, without the columns they lack', async ({
+  engine,
+  exportsDir,
+}) => {
+  const second = lakeRow(2, { prob_true_logprob: 0.625, n_readouts: 8, model_changed: true });
+  await appendRun(exportsDir, second);
+  cpSync(V1_FOLDER, join(exportsDir, 'local', 'dt=2026-11-01'), { recursive: true });
+  const query = `select run_id, prob_true_rpl, prob_true_logprob, n_readouts, readouts_by_status_json,
+    model_changed from checks order by created_at`;
+  assert.equal(await runRows(engine, query), [
+    [lakeRow(1).run_id, lakeRow(1).prob_true_rpl, null, null, null, null],
+    [second.run_id, second.prob_true_rpl, 0.625, 8, null, true],
+  ]);
+  const result = await engine.run('FROM checks');
+  assert.equal(result.columns, expectedColumns());
+  rmSync(join(exportsDir, 'local', 'dt=2026-11-01', `r-s2-${second.run_id}.parquet`));
+  assert.equal(await runRows(engine, 'select claim, n_readouts from checks'), [
+    ['A row of schema version 1.', null],
+  ]);
 });
 
 test('a filled lake has the same columns and types, and keeps every value', async ({

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { CHECK_COLUMNS, findCheck, insertCheck } from '../../src/operational/checks.js';
 import { openDatabase } from '../../src/operational/connection.js';
 import type { Column, ColumnType } from '../../src/rpl/column.js';
-import { ATTEMPT_COLUMNS } from '../../src/rpl/record.js';
+import { ATTEMPT_COLUMNS, READOUT_COLUMNS } from '../../src/rpl/record.js';
 import { createTestDatabase, type TestDatabase } from '../helpers.js';
 import { checkRow } from './fixtures.js';
 
@@ -42,14 +42,15 @@ function expected(columns: readonly Column[]): string[] {
 }
 
 test('checks has the columns of a run and lane A’s own, no other', async () => {
-  assert.equal(await columnsOf('checks'), [
-    ...expected(CHECK_COLUMNS),
+  // Columns that a migration added stand at the end of the table.
+  const own = [
     'user_id uuid',
     'request_id uuid',
     'cache_key text',
     'xid xid8 not null',
     'stored_at timestamp with time zone not null',
-  ]);
+  ];
+  assert.equal((await columnsOf('checks')).sort(), [...expected(CHECK_COLUMNS), ...own].sort());
 });
 
 test('attempts has the columns of an attempt and lane A’s own, no other', async () => {
@@ -58,6 +59,16 @@ test('attempts has the columns of an attempt and lane A’s own, no other', asyn
     'run_id uuid not null',
     'env text not null',
     ...expected(ATTEMPT_COLUMNS),
+    'stored_at timestamp with time zone not null',
+  ]);
+});
+
+test('readouts has the columns of a readout and lane A’s own, no other', async () => {
+  assert.equal(await columnsOf('readouts'), [
+    'readout_id uuid not null',
+    'run_id uuid not null',
+    'env text not null',
+    ...expected(READOUT_COLUMNS),
     'stored_at timestamp with time zone not null',
   ]);
 });

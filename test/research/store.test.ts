@@ -1,14 +1,18 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
+import { packagePath } from '../../src/base/paths.js';
 import { openResearchStore } from '../../src/research/open.js';
+import { rowToSqlite } from '../../src/research/rows.js';
 import type { ExecutionStart } from '../../src/research/store.js';
 import type { Column } from '../../src/rpl/column.js';
-import { ATTEMPT_COLUMNS, RUN_COLUMNS } from '../../src/rpl/record.js';
+import { ATTEMPT_COLUMNS, READOUT_COLUMNS, RUN_COLUMNS } from '../../src/rpl/record.js';
 import type { Attempt } from '../../src/rpl/sample.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
+import { checkRow } from '../operational/fixtures.js';
 
 const store = suite('research store');
 
@@ -64,7 +68,40 @@ store('the real table carries the columns of the record, with their types and nu
   assert.equal(real('runs'), expected(RUN_COLUMNS));
   const attempts = new Map(real('attempts').map((column) => [column[0], column]));
   for (const column of expected(ATTEMPT_COLUMNS)) assert.equal(attempts.get(column[0]), column);
+  const readouts = new Map(real('readouts').map((column) => [column[0], column]));
+  for (const column of expected(READOUT_COLUMNS)) assert.equal(readouts.get(column[0]), column);
   sqlite.close();
+});
+
+store('a store of schema version 1 is brought up to date and keeps what it holds', async () => {
+  const old = new Database(join(folder, 'research.sqlite'));
+  old.exec(readFileSync(packagePath('sql', 'sqlite', 'schema.sql'), 'utf8'));
+  const { prob_true_logprob, logprob_mass_other, n_readouts, ...added } = checkRow('local');
+  const { readouts_by_status_json, model_changed, was_cached, cached_from, ...first } = added;
+  const row = rowToSqlite(
+    RUN_COLUMNS.filter(({ name }) => name in first),
+    first,
+  );
+  const names = Object.keys(row);
+  old
+    .prepare(`insert into runs (${names.join(', ')}) values (${names.map((name) => `@${name}`).join(', ')})`)
+    .run(row);
+  old.close();
+  const opened = await openResearchStore(folder);
+  assert.equal(opened.findRun(first.run_id), {
+    ...first,
+    prob_true_logprob: null,
+    logprob_mass_other: null,
+    n_readouts: null,
+    readouts_by_status_json: null,
+    model_changed: null,
+  });
+  opened.close();
+  const upgraded = new Database(join(folder, 'research.sqlite'), { readonly: true });
+  assert.is(upgraded.pragma('user_version', { simple: true }), 2);
+  upgraded.close();
+  // Opening it again takes no step a second time.
+  (await openResearchStore(folder)).close();
 });
 
 store('commits are durable: WAL and synchronous FULL', async () => {
