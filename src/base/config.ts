@@ -4,7 +4,13 @@ import { parseEnv } from 'node:util';
 import { type Environment, parseEnvironment } from './environments.js';
 import { HxError, messageOf, systemCode } from './errors.js';
 import { maskSecret, maskUrl } from './secrets.js';
-import { describeSetting, SETTING_NAMES, type SettingName } from './settings-table.js';
+import {
+  describeSetting,
+  type NumberSettingName,
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+} from './settings-table.js';
 
 /** One setting as found: its value, where it came from, and how it may be shown. */
 export interface ResolvedSetting {
@@ -58,34 +64,24 @@ export class Settings {
   }
 
   /**
-   * A whole-number setting.
-   * @throws HxError `configuration` naming the setting, its source and the allowed range.
+   * A setting that is a number.
+   * @throws HxError `configuration` naming the setting, its source and the allowed values.
    */
-  integer(name: SettingName, minimum: number, maximum: number): number | undefined {
+  number(name: NumberSettingName): number | undefined {
     const { value, source } = this.describe(name);
     if (value === undefined) return undefined;
-    const number = Number(value);
-    if (!/^\d+$/.test(value) || number < minimum || number > maximum) {
-      throw new HxError('configuration', `${name} (from ${source}) is "${value}".`, {
-        hint: `Set it to a whole number from ${minimum} to ${maximum}.`,
-      });
-    }
-    return number;
-  }
-
-  /**
-   * A setting that is an amount of US dollars.
-   * @throws HxError `configuration` naming the setting and its source.
-   */
-  dollars(name: SettingName): number | undefined {
-    const { value, source } = this.describe(name);
-    if (value === undefined) return undefined;
-    if (!/^\d{1,9}(?:\.\d{1,6})?$/.test(value)) {
-      throw new HxError('configuration', `${name} (from ${source}) is "${value}".`, {
-        hint: 'Set it to an amount of US dollars, for example 0.50.',
-      });
-    }
-    return Number(value);
+    const allowed = SETTINGS[name].number;
+    const isAllowed =
+      allowed === 'dollars'
+        ? /^\d{1,9}(?:\.\d{1,6})?$/.test(value)
+        : /^\d+$/.test(value) && Number(value) >= allowed.minimum && Number(value) <= allowed.maximum;
+    if (isAllowed) return Number(value);
+    throw new HxError('configuration', `${name} (from ${source}) is "${value}".`, {
+      hint:
+        allowed === 'dollars'
+          ? 'Set it to an amount of US dollars, for example 0.50.'
+          : `Set it to a whole number from ${allowed.minimum} to ${allowed.maximum}.`,
+    });
   }
 }
 

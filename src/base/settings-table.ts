@@ -4,10 +4,15 @@
  */
 export interface SettingDescription {
   readonly meaning: string;
+  /** What a number may be: a whole number within bounds, or an amount of US dollars. */
+  readonly number?: { readonly minimum: number; readonly maximum: number } | 'dollars';
   readonly default?: string;
   readonly example?: string;
   readonly secret?: boolean;
 }
+
+/** Bounds of what a minute may hold, in requests or tokens. */
+const RATE = { minimum: 1, maximum: 1_000_000_000 } as const;
 
 export const SETTINGS = {
   HX_ENV: {
@@ -33,25 +38,38 @@ export const SETTINGS = {
     meaning: 'Folder of everything hx makes: exports, research.sqlite, embedded Postgres, shell history',
     default: './data',
   },
-  HX_PG_PORT: { meaning: 'Port of the local Postgres that `hx db up` starts', example: '54329' },
+  HX_PG_PORT: {
+    meaning: 'Port of the local Postgres that `hx db up` starts',
+    example: '54329',
+    number: { minimum: 1, maximum: 65_535 },
+  },
   HX_MODEL: { meaning: 'Model when --model is not given', example: 'openai/gpt-4.1-mini' },
-  HX_CONCURRENCY: { meaning: 'Model calls in flight at once, 1 to 256', default: '16' },
+  HX_CONCURRENCY: {
+    meaning: 'Model calls in flight at once, 1 to 256',
+    default: '16',
+    number: { minimum: 1, maximum: 256 },
+  },
   HX_REQUESTS_PER_MINUTE: {
     meaning: 'Model calls within any minute, at most; no limit by default',
     example: '500',
+    number: RATE,
   },
   HX_TOKENS_PER_MINUTE: {
     meaning: 'Input and output tokens of model calls within any minute, at most; no limit by default',
     example: '200000',
+    number: RATE,
   },
   HX_MAX_WAIT_SECONDS: {
     meaning: 'Waiting for a model without any answer, in seconds, beyond which hx stops with exit code 4',
     default: '120',
+    // A day: whoever waits longer is better served by starting again.
+    number: { minimum: 0, maximum: 86_400 },
   },
   HX_MAX_COST_USD: {
     meaning:
       'What one command, or one request to `hx serve`, may spend on models, in US dollars; no limit by default',
     example: '0.50',
+    number: 'dollars',
   },
   HX_PRICES: {
     meaning: 'YAML file of model prices of your own, in the form of data/prices; its entries go before those',
@@ -87,7 +105,16 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
+/** The settings that are numbers. */
+export type NumberSettingName = {
+  [Name in SettingName]: (typeof SETTINGS)[Name] extends { number: unknown } ? Name : never;
+}[SettingName];
+
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+export const NUMBER_SETTING_NAMES = SETTING_NAMES.filter(
+  (name): name is NumberSettingName => 'number' in SETTINGS[name],
+);
 
 export function describeSetting(name: SettingName): SettingDescription {
   return SETTINGS[name];

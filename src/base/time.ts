@@ -25,17 +25,22 @@ export function utcDate(instant: Date): string {
  * @throws HxError `usage` naming the option.
  */
 export function parseUtcDate(text: string, option: string): Date {
-  const instant = new Date(`${text}T00:00:00.000Z`);
-  if (
-    !/^\d{4}-\d{2}-\d{2}$/.test(text) ||
-    Number.isNaN(instant.getTime()) ||
-    instant.toISOString().slice(0, 10) !== text
-  ) {
+  if (!isUtcDate(text)) {
     throw new HxError('usage', `${option} "${text}" is not a date.`, {
       hint: 'Write a UTC date as YYYY-MM-DD, for example 2026-11-01.',
     });
   }
-  return instant;
+  return startOf(text);
+}
+
+/** Whether a text is a date `YYYY-MM-DD` that exists in the calendar. */
+export function isUtcDate(text: string): boolean {
+  const instant = startOf(text);
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(instant.getTime()) && utcDate(instant) === text;
+}
+
+function startOf(date: string): Date {
+  return new Date(`${date}T00:00:00.000Z`);
 }
 
 /**

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { HxError, messageOf, systemCode } from '../base/errors.js';
+import { HxError, messageOf } from '../base/errors.js';
+import { decodeText, readTextFile, whyUnreadable } from '../base/text-file.js';
 import type { CliContext } from './context.js';
 
 /** The file name that means standard input. */
@@ -11,20 +11,24 @@ export const STANDARD_INPUT = '-';
  * @throws HxError `usage` naming the file.
  */
 export async function readInput(name: string, context: CliContext): Promise<string> {
-  if (name === STANDARD_INPUT) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of context.stdin) chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks).toString('utf8');
-  }
   try {
-    return await readFile(isAbsolute(name) ? name : join(context.folder, name), 'utf8');
+    if (name === STANDARD_INPUT) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of context.stdin) chunks.push(Buffer.from(chunk));
+      return decodeText(Buffer.concat(chunks));
+    }
+    return await readTextFile(isAbsolute(name) ? name : join(context.folder, name));
   } catch (error) {
-    const reason = systemCode(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
-    throw new HxError('usage', `Cannot read ${name}: ${reason}.`, {
+    throw new HxError('usage', `Cannot read ${inputName(name)}: ${whyUnreadable(error)}.`, {
       cause: error,
-      hint: 'Give the path of a file, or - for standard input.',
+      hint: 'Give the path of a text file, or - for standard input.',
     });
   }
+}
+
+/** What a file is called in messages. */
+export function inputName(name: string): string {
+  return name === STANDARD_INPUT ? 'standard input' : name;
 }
 
 /** One line of a JSONL text: its value, or why it has none. */

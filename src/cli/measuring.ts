@@ -84,7 +84,7 @@ export abstract class MeasuringCommand extends HxCommand {
   protected async printExplanation(explanation: Explanation | undefined): Promise<void> {
     if (explanation === undefined) return;
     const { renderExplanation } = await import('./render/explanation.js');
-    this.print(renderExplanation(explanation, this.paint));
+    this.print(renderExplanation(explanation, 'run', this.paint));
   }
 
   /** The one model of a command that takes no more; undefined leaves it to HX_MODEL. */

@@ -1,7 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
-import { HxError, messageOf, systemCode } from '../base/errors.js';
+import { HxError, systemCode } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
+import { whyUnreadable } from '../base/text-file.js';
+import { readYamlFile, YamlSyntaxError } from '../base/yaml-file.js';
 import { type Bank, makeBank } from '../rpl/bank.js';
 import { bankName } from '../rpl/bank-diff.js';
 
@@ -35,17 +37,19 @@ export async function readBank(nameOrPath: string, folder: string): Promise<Bank
 export async function readBankContent(nameOrPath: string, folder: string): Promise<unknown> {
   const given = isAbsolute(nameOrPath) ? nameOrPath : join(folder, nameOrPath);
   const path = isBankPath(nameOrPath) ? given : join(banksFolder(), `${nameOrPath}.yaml`);
-  const { parse } = await import('yaml');
   try {
-    return parse(await readFile(path, 'utf8'));
+    return (await readYamlFile(path)).content;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') {
       throw new HxError('usage', `There is no prompt bank ${nameOrPath}.`, {
         hint: `Use one of ${(await shippedBanks()).join(', ')}, or give the path of a YAML file.`,
       });
     }
-    throw new HxError('usage', `Cannot read the prompt bank ${basename(path)}: ${messageOf(error)}`, {
+    const problems = error instanceof YamlSyntaxError ? error.problems : [whyUnreadable(error)];
+    throw new HxError('usage', `Cannot read the prompt bank ${basename(path)}: ${problems.join('; ')}.`, {
       cause: error,
+      hint: `hx bank lint ${nameOrPath}`,
+      facts: { problems },
     });
   }
 }

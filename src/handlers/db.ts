@@ -18,7 +18,7 @@ export const dbUp = defineHandler({
     localOnly(context, 'up');
     const { localUp } = await import('../operational/server/local.js');
     const startedMs = context.clock.monotonicMs();
-    const port = context.settings.integer('HX_PG_PORT', 1, 65_535);
+    const port = context.settings.number('HX_PG_PORT');
     noteOtherServer(context);
     const server = await localUp({ ...folderOf(context), engine, port });
     return { ...server, elapsedMs: context.clock.monotonicMs() - startedMs };

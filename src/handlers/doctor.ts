@@ -4,6 +4,7 @@ import { versions } from 'node:process';
 import * as t from 'typanion';
 import { makeFolders } from '../base/data-folder.js';
 import { toHxError } from '../base/errors.js';
+import { NUMBER_SETTING_NAMES } from '../base/settings-table.js';
 import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
 
@@ -37,7 +38,9 @@ export const doctor = defineHandler({
       embedded(),
       database(context),
       model(context),
+      prices(context),
     ]);
+    findings.push(...numbers(context));
     const settings = context.settings
       .all()
       .map(({ name, shown, source }) => ({ name, value: shown, source }));
@@ -121,6 +124,25 @@ function model({ settings }: Context): Promise<Finding> {
   });
 }
 
+function prices({ settings }: Context): Promise<Finding> {
+  return attempt('Prices', 'broken', async () => {
+    const { describeTables } = await import('../models/prices.js');
+    return describeTables(settings);
+  });
+}
+
+/** Number settings that are none or out of range: they stop the commands that read them. */
+function numbers({ settings }: Context): Finding[] {
+  return NUMBER_SETTING_NAMES.flatMap((name) => {
+    try {
+      settings.number(name);
+      return [];
+    } catch (thrown) {
+      return [failed(name, 'broken', thrown)];
+    }
+  });
+}
+
 function ok(name: string, detail: string): Finding {
   return { name, state: 'ok', detail, fix: null };
 }
@@ -133,7 +155,11 @@ async function attempt(
   try {
     return ok(name, await work());
   } catch (thrown) {
-    const { message, hint = null } = toHxError(thrown);
-    return { name, state: otherwise, detail: message, fix: hint };
+    return failed(name, otherwise, thrown);
   }
+}
+
+function failed(name: string, state: 'missing' | 'broken', thrown: unknown): Finding {
+  const { message, hint = null } = toHxError(thrown);
+  return { name, state, detail: message, fix: hint };
 }

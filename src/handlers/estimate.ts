@@ -19,8 +19,11 @@ import { isSeed, isWholeNumber } from './validators.js';
 
 const isProbability = t.cascade(t.isNumber(), [t.isInInclusiveRange(0, 1)]);
 
+/** A longer name is a text in the wrong field. */
+const MAX_TEMPLATE_CHARACTERS = 200;
+
 export const isEstimatorSample = t.isObject({
-  template: t.isString(),
+  template: t.cascade(t.isString(), [t.hasMaxLength(MAX_TEMPLATE_CHARACTERS)]),
   replicate: t.cascade(t.isNumber(), [t.isInteger(), t.isAtLeast(0)]),
   prob_true: isProbability,
 });

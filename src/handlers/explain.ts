@@ -2,6 +2,7 @@ import * as t from 'typanion';
 import { HxError } from '../base/errors.js';
 import type { EstimatorSample } from '../rpl/estimator.js';
 import { type Explanation, explain as explainSamples } from '../rpl/explain.js';
+import { storedFirstStage } from '../rpl/growth.js';
 import { usableSamples } from '../rpl/outcome.js';
 import { SIZE } from '../rpl/plan.js';
 import type { RunRecord } from '../rpl/record.js';
@@ -23,6 +24,7 @@ export const explain = defineHandler({
       samples,
       { resamples: run.b, seed: run.bootstrap_seed },
       await largestSize(context),
+      run.estimator === 'stein' ? { firstStage: storedFirstStage(run.sampler_json) } : undefined,
     );
   },
 });

@@ -56,7 +56,7 @@ export interface Instrument {
 
 /** What the invocation may spend, all its models together; undefined without a limit. */
 export async function preparePurse({ settings }: Context): Promise<Purse | undefined> {
-  const limitUsd = settings.dollars('HX_MAX_COST_USD');
+  const limitUsd = settings.number('HX_MAX_COST_USD');
   if (limitUsd === undefined) return undefined;
   const { Purse } = await import('../models/budget.js');
   return new Purse(limitUsd);
@@ -92,7 +92,7 @@ export async function prepareInstrument(
   return {
     model,
     pacing: await preparePacing(input, settings, {
-      account: accounts.of(model.identity, await minuteLimits(settings)),
+      account: accounts.of(model.identity, minuteLimits(settings)),
       onWait: (message) => emit({ type: 'note', message }),
     }),
     price,
@@ -108,20 +108,19 @@ async function preparePacing(
   settings: Settings,
   more: Pick<PacingOptions, 'account' | 'onWait'>,
 ): Promise<Pacing> {
-  const { MAX_WAIT_SECONDS, Pacing } = await import('../models/pacing.js');
-  const maxWaitSeconds = settings.integer('HX_MAX_WAIT_SECONDS', 0, MAX_WAIT_SECONDS);
+  const { Pacing } = await import('../models/pacing.js');
+  const maxWaitSeconds = settings.number('HX_MAX_WAIT_SECONDS');
   return new Pacing({
-    concurrency: input.concurrency ?? settings.integer('HX_CONCURRENCY', 1, 256) ?? DEFAULT_CONCURRENCY,
+    concurrency: input.concurrency ?? settings.number('HX_CONCURRENCY') ?? DEFAULT_CONCURRENCY,
     ...(maxWaitSeconds === undefined ? {} : { maxWaitMs: maxWaitSeconds * 1_000 }),
     ...more,
   });
 }
 
-async function minuteLimits(settings: Settings): Promise<MinuteLimits> {
-  const { RATE } = await import('../models/pacing.js');
+function minuteLimits(settings: Settings): MinuteLimits {
   return {
-    requestsPerMinute: settings.integer('HX_REQUESTS_PER_MINUTE', RATE.minimum, RATE.maximum),
-    tokensPerMinute: settings.integer('HX_TOKENS_PER_MINUTE', RATE.minimum, RATE.maximum),
+    requestsPerMinute: settings.number('HX_REQUESTS_PER_MINUTE'),
+    tokensPerMinute: settings.number('HX_TOKENS_PER_MINUTE'),
   };
 }
 

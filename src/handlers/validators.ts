@@ -1,5 +1,6 @@
 import * as t from 'typanion';
 import { isUuid } from '../base/ids.js';
+import { SETTINGS } from '../base/settings-table.js';
 import { ESTIMATORS } from '../rpl/estimator.js';
 import { SIZE } from '../rpl/plan.js';
 import { WIDTH } from '../rpl/sequential.js';
@@ -37,5 +38,5 @@ export const measurementFields = {
   estimator: t.isOptional(t.isEnum(ESTIMATORS)),
   width: t.isOptional(t.cascade(t.isNumber(), [t.isInInclusiveRange(WIDTH.minimum, WIDTH.maximum)])),
   max_calls: t.isOptional(isWholeNumber(SIZE.calls)),
-  concurrency: t.isOptional(isWholeNumber({ minimum: 1, maximum: 256 })),
+  concurrency: t.isOptional(isWholeNumber(SETTINGS.HX_CONCURRENCY.number)),
 };

@@ -25,10 +25,6 @@ const PROBE_EVERY_MS = 5_000;
 const TROUBLED_ROW = 8;
 /** A wait that is shorter than this is not worth a word. */
 const NOTED_WAIT_MS = 2_000;
-/** A day: whoever waits longer is better served by starting again. */
-export const MAX_WAIT_SECONDS = 86_400;
-/** Bounds of what a minute may hold, in requests or tokens. */
-export const RATE = { minimum: 1, maximum: 1_000_000_000 } as const;
 
 export interface PacingOptions {
   /** Calls in flight at once, at most. */

@@ -1,8 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import type { Settings } from '../base/config.js';
-import { HxError, messageOf } from '../base/errors.js';
+import { HxError } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
+import { whyUnreadable } from '../base/text-file.js';
+import { isUtcDate } from '../base/time.js';
+import { readYamlFile } from '../base/yaml-file.js';
 import { FREE, type Price } from '../rpl/price.js';
 import type { ModelIdentity } from '../rpl/sample.js';
 import { fieldOf } from './envelope.js';
@@ -24,9 +27,7 @@ export async function findPrice(
   settings: Settings,
 ): Promise<KnownPrice | null> {
   if (simulated) return { price: FREE, date: '' };
-  const own = settings.get('HX_PRICES');
-  const paths = [...(own === undefined ? [] : [resolve(settings.folder, own)]), shippedTable()];
-  for (const path of paths) {
+  for (const path of tablePaths(settings)) {
     const table = await readTable(path);
     for (const name of [model, withoutDate(model)]) {
       const price = table.prices.get(name);
@@ -34,6 +35,27 @@ export async function findPrice(
     }
   }
   return null;
+}
+
+/**
+ * Reads every table that counts.
+ * @returns in words, which these are.
+ * @throws HxError `configuration` for an own table that cannot be read.
+ */
+export async function describeTables(settings: Settings): Promise<string> {
+  const tables = await Promise.all(
+    tablePaths(settings).map(async (path) => {
+      const { date, prices } = await readTable(path);
+      return `${basename(path)} of ${date} with ${prices.size} models`;
+    }),
+  );
+  return tables.join(', before ');
+}
+
+/** The tables in the order in which they are looked at. */
+function tablePaths(settings: Settings): string[] {
+  const own = settings.get('HX_PRICES');
+  return [...(own === undefined ? [] : [resolve(settings.folder, own)]), shippedTable()];
 }
 
 function shippedTable(): string {
@@ -53,32 +75,40 @@ interface Table {
   readonly prices: ReadonlyMap<string, Price>;
 }
 
-async function readTable(path: string): Promise<Table> {
-  const { parse } = await import('yaml');
-  let content: unknown;
-  try {
-    content = parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw malformed(path, messageOf(error), error);
-  }
-  const date = fieldOf(content, 'date');
-  if (typeof date !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(date)) throw malformed(path, 'date is no date');
-  const models = fieldOf(content, 'models');
-  if (typeof models !== 'object' || models === null) throw malformed(path, 'models is missing');
-  const prices = Object.entries(models).map(([name, price]) => [name, readPrice(name, price, path)] as const);
-  return { date, prices: new Map(prices) };
-}
+/** US dollars per million tokens; the dearest models ask for hundreds, so that more is a slip of the unit. */
+const PRICE = { minimum: 0, maximum: 10_000 } as const;
 
-function readPrice(name: string, price: unknown, path: string): Price {
-  const [inputUsd, outputUsd] = [fieldOf(price, 'input'), fieldOf(price, 'output')];
-  if (!isPrice(inputUsd) || !isPrice(outputUsd)) {
-    throw malformed(path, `${name} needs input and output, numbers from 0`);
+async function readTable(path: string): Promise<Table> {
+  const { content, lineOf } = await readYamlFile(path).catch((error: unknown) => {
+    throw malformed(path, whyUnreadable(error), error);
+  });
+  const fail = (at: readonly string[], problem: string): never => {
+    throw malformed(path, `line ${lineOf(at)}: ${at.join(': ')} ${problem}`);
+  };
+  const date = fieldOf(content, 'date');
+  if (typeof date !== 'string' || !isUtcDate(date)) fail(['date'], 'is not a date YYYY-MM-DD');
+  const models = fieldOf(content, 'models');
+  if (typeof models !== 'object' || models === null || Array.isArray(models)) {
+    return fail(['models'], 'is not a list of names with their prices');
   }
-  return { inputUsd, outputUsd };
+  const amount = (name: string, field: string, price: unknown): number => {
+    const value = fieldOf(price, field);
+    if (isPrice(value)) return value;
+    const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`;
+    return fail(
+      ['models', name, field],
+      `${found}; it is a number from ${PRICE.minimum} to ${PRICE.maximum}, US dollars per million tokens`,
+    );
+  };
+  const prices = Object.entries(models).map(([name, price]): [string, Price] => [
+    name,
+    { inputUsd: amount(name, 'input', price), outputUsd: amount(name, 'output', price) },
+  ]);
+  return { date: String(date), prices: new Map(prices) };
 }
 
 function isPrice(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+  return typeof value === 'number' && value >= PRICE.minimum && value <= PRICE.maximum;
 }
 
 function malformed(path: string, problem: string, cause?: unknown): HxError {

@@ -1,6 +1,7 @@
 import {
   ESTIMATORS,
   type Estimate,
+  type EstimatorOptions,
   type EstimatorSample,
   estimate,
   gridStepFor,
@@ -53,15 +54,19 @@ export interface Explanation {
 
 /**
  * Explains an estimate. Template means and variances read rounded answers as `rpl-2` does.
+ * @param stein for a run to a wanted width, which has an estimator of its own: it is listed too.
  * @throws HxError `insufficient_samples` as an estimate does.
  */
 export function explain(
   samples: readonly EstimatorSample[],
   resampling: Resampling,
   limits: AllocationLimits,
+  stein?: Pick<EstimatorOptions, 'firstStage'>,
 ): Explanation {
-  const estimates = ESTIMATORS.map((estimator) => {
-    const { prob_true_rpl, ci_lo, ci_hi, ci_width } = estimate(samples, { ...resampling, estimator });
+  const methods = stein === undefined ? ESTIMATORS : ([...ESTIMATORS, 'stein'] as const);
+  const estimates = methods.map((estimator) => {
+    const options = { ...resampling, ...stein, estimator };
+    const { prob_true_rpl, ci_lo, ci_hi, ci_width } = estimate(samples, options);
     return { estimator, prob_true_rpl, ci_lo, ci_hi, ci_width };
   });
   const step = gridStepFor(samples, 'rpl-2');

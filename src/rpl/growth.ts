@@ -85,3 +85,14 @@ export function firstStageOf(plan: MeasurementPlan): readonly string[] | undefin
   if (plan.growth === null || growthLimit(plan) !== null) return undefined;
   return plan.slots.slice(0, plan.growth.firstTemplates);
 }
+
+/** The same of a stored run, by its sampler_json; undefined as well for a run of a given size. */
+export function storedFirstStage(samplerJson: string): readonly string[] | undefined {
+  const { slots, growth } = JSON.parse(samplerJson) as StoredSampler;
+  return growth?.limited_by === null ? slots.slice(0, growth.first_templates) : undefined;
+}
+
+interface StoredSampler {
+  readonly slots: readonly string[];
+  readonly growth?: { readonly first_templates: number; readonly limited_by: GrowthLimit | null };
+}

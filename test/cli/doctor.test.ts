@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DoctorResult } from '../../src/handlers/doctor.js';
@@ -21,7 +23,7 @@ doctor('names what works, what is missing, its fix, and the source of each setti
   await database.drop();
   assert.is(exitCode, 0);
   const result = JSON.parse(stdout) as DoctorResult;
-  for (const name of ['Node', 'Data folder', 'Research store', 'Lake', 'Database', 'Model']) {
+  for (const name of ['Node', 'Data folder', 'Research store', 'Lake', 'Database', 'Model', 'Prices']) {
     assert.is(stateOf(result, name), 'ok', name);
   }
   for (const { state, fix } of result.findings) assert.ok(state === 'ok' || (fix ?? '') !== '');
@@ -43,6 +45,41 @@ doctor(
     const broken = await runHx(['doctor', '--json'], { env: { HX_DATA_DIR: '/dev/null/data' } });
     assert.is(broken.exitCode, 1);
     assert.is(stateOf(JSON.parse(broken.stdout) as DoctorResult, 'Data folder'), 'broken');
+  },
+);
+
+doctor(
+  'numbers out of range and a price table that cannot be read are broken, each with its fix',
+  async () => {
+    const folder = makeTempFolder();
+    writeFileSync(join(folder, 'prices.yaml'), 'date: 2026-11-22\nmodels:\n  a/b: { input: 1\n');
+    const env = {
+      HX_PRICES: 'prices.yaml',
+      HX_CONCURRENCY: '257',
+      HX_PG_PORT: 'http',
+      HX_MAX_COST_USD: '-1',
+      HX_MAX_WAIT_SECONDS: '0',
+    };
+    const { exitCode, stdout } = await runHx(['doctor', '--json'], { folder, env });
+    assert.is(exitCode, 1);
+    const { findings } = JSON.parse(stdout) as DoctorResult;
+    const broken = findings.filter(({ state }) => state === 'broken');
+    assert.equal(broken.map(({ name }) => name).sort(), [
+      'HX_CONCURRENCY',
+      'HX_MAX_COST_USD',
+      'HX_PG_PORT',
+      'Prices',
+    ]);
+    for (const { fix } of broken) assert.match(fix ?? '', /^(Set it to|Write date)/);
+    assert.match(
+      broken.find(({ name }) => name === 'Prices')?.detail ?? '',
+      /prices\.yaml cannot be read: line 4/,
+    );
+    const text = await runHx(['doctor'], { folder, env });
+    assert.match(
+      text.stdout,
+      'HX_CONCURRENCY (from environment) is "257".\n    Set it to a whole number from 1 to 256.',
+    );
   },
 );
 

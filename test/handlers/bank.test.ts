@@ -133,6 +133,20 @@ bank('hx check refuses it as well, whichever folder it comes from', async () => 
   assert.match(stderr, /mine@1 was changed under its version/);
 });
 
+bank('a bank that is no YAML is named with its line, points to lint, and is a finding there', async () => {
+  const path = join(folder, 'own.yaml');
+  writeFileSync(path, 'id: own\nversion: "1\nsystem: x\n');
+  const used = await runHx(['research', 'A claim', '--model', 'simulator/default', '--bank', path]);
+  assert.is(used.exitCode, 2);
+  assert.match(
+    used.stderr,
+    /^hx: Cannot read the prompt bank own\.yaml: line \d: .+\n {4}hx bank lint \S+own\.yaml\n$/,
+  );
+  const lint = await runHx(['bank', 'lint', path]);
+  assert.is(lint.exitCode, 1);
+  assert.match(lint.stdout, /^error {2}line \d: /);
+});
+
 bank('a malformed bank is a finding of lint', async () => {
   const path = copyOf('plain', [['Claim: {CLAIM}', 'Claim:']]);
   const { exitCode, stdout } = await hx('bank', 'lint', path, '--json');

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -88,6 +88,34 @@ estimate('repeated cells, too few samples and bad options are errors', async () 
     assert.is((await run(argv, LINES.join('\n'))).exitCode, 2, argv.join(' '));
   }
   assert.is((await runHx(['estimate', 'nowhere.jsonl'])).exitCode, 2);
+});
+
+estimate('what is no file of samples is said in words, with what to give instead', async () => {
+  const folder = makeTempFolder();
+  mkdirSync(join(folder, 'folder'));
+  writeFileSync(join(folder, 'empty.jsonl'), '\n \n');
+  writeFileSync(join(folder, 'image.png'), Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2]));
+  writeFileSync(join(folder, 'null.bin'), 'a\u0000b');
+  const long = JSON.stringify({ template: 'x'.repeat(1_000_000), replicate: 0, prob_true: 0.5 });
+  writeFileSync(join(folder, 'long.jsonl'), `${LINES[0]}\n${long}\n`);
+  writeFileSync(join(folder, 'garbage.jsonl'), 'y'.repeat(1_000_000));
+  for (const [file, what] of [
+    ['folder', 'Cannot read folder: it is a folder.'],
+    ['nowhere', 'Cannot read nowhere: there is no such file.'],
+    ['empty.jsonl', 'empty.jsonl holds no samples.'],
+    ['image.png', 'Cannot read image.png: it is not UTF-8 text.'],
+    ['null.bin', 'Cannot read null.bin: it is not UTF-8 text.'],
+    ['long.jsonl', 'long.jsonl, line 2: template: '],
+    ['garbage.jsonl', 'garbage.jsonl, line 1: '],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await runHx(['estimate', file], { folder });
+    assert.equal([exitCode, stdout], [2, ''], file);
+    assert.match(stderr, `hx: ${what}`);
+    assert.match(stderr, /\n {4}(Give the path|Each line is)/);
+    assert.ok(stderr.length < 400, `${file}: ${stderr.length} characters`);
+  }
+  const piped = await runHx(['estimate', '-'], { stdin: '' });
+  assert.match(piped.stderr, 'standard input holds no samples');
 });
 
 estimate.run();

@@ -70,6 +70,36 @@ explain('check: also of an answer from the cache, whose answers belong to anothe
   assert.match(text, /0\.30 {2}\d+ calls \(T=\d+, R=\d+\)/);
 });
 
+explain('a run to a wanted width is explained under its own estimator too, byte for byte', async () => {
+  const { url, drop } = await createTestDatabase({ environment: 'local' });
+  for (const width of ['0.08', '0.03']) {
+    for (const command of ['research', 'check']) {
+      const argv = [command, 'A claim 0.3', '--model', 'simulator/default', '--bank', 'wide', '--json'];
+      const env = { DATABASE_URL: url };
+      const { stdout } = await runHx([...argv, '--width', width, '--explain'], { folder, env });
+      const run = JSON.parse(stdout);
+      assert.is(run.estimator, 'stein');
+      assert.equal(under(run.explanation, 'stein'), ownInterval(run), `${command} ${width}`);
+    }
+  }
+  await drop();
+});
+
+explain('samples from elsewhere are not told about options that they have nothing to do with', async () => {
+  const stdin = [0.01, 0.3, 0.99]
+    .map((prob_true, index) => JSON.stringify({ template: `t${index}`, replicate: 0, prob_true }))
+    .join('\n');
+  const once = await runHx(['estimate', '-', '--explain'], { folder, stdin });
+  assert.match(once.stdout, 'one answer a template cannot tell wording from chance');
+  const second = stdin.replaceAll('"replicate":0', '"replicate":1');
+  const twice = await runHx(['estimate', '-', '--explain'], { folder, stdin: `${stdin}\n${second}` });
+  assert.match(twice.stdout, 'more templates than any bank that ships with hx has');
+  for (const { exitCode, stdout } of [once, twice]) {
+    assert.is(exitCode, 0);
+    assert.not.match(stdout, /-R|the bank/);
+  }
+});
+
 explain('estimate explains samples that were taken elsewhere', async () => {
   const stdin = [0.2, 0.3, 0.5, 0.4]
     .flatMap((p, index) =>

@@ -50,17 +50,28 @@ test('an own table goes first; one that cannot be read is named with what is wro
   const text = 'date: 2027-01-01\nmodels:\n  openai/gpt-4.1: { input: 1, output: 2 }\n';
   assert.equal(await own(text), { price: { inputUsd: 1, outputUsd: 2 }, date: '2027-01-01' });
   assert.is((await own(text, 'openai/gpt-4o'))?.price.inputUsd, 2.5);
-  for (const wrong of [
-    'models: {}',
-    'date: 2027-01-01',
-    'date: 2027-01-01\nmodels: { a: { input: free, output: 1 } }',
-    'date: 2027-01-01\nmodels: { a: { input: -1, output: 1 } }',
-    '{{{',
-  ]) {
+  for (const [wrong, problem] of [
+    ['models: {}', 'line 1: date is not a date'],
+    ['date: 2027-02-30\nmodels: {}', 'line 1: date is not a date'],
+    ['date: 2027-01-01', 'models is not a list'],
+    ['date: 2027-01-01\nmodels: [1]', 'line 2: models is not a list'],
+    [
+      'date: 2027-01-01\nmodels:\n  a: { input: free, output: 1 }',
+      'line 3: models: a: input is "free"; it is a',
+    ],
+    [
+      'date: 2027-01-01\nmodels:\n  a:\n    input: -1\n    output: 1',
+      'line 4: models: a: input is -1; it is a',
+    ],
+    ['date: 2027-01-01\nmodels:\n  a: { input: 1, output: 10001 }', 'number from 0 to 10000, US dollars'],
+    ['date: 2027-01-01\nmodels:\n  a: { input: 1 }', 'line 3: models: a: output is missing'],
+    ['date: 2027-01-01\nmodels: { a: 1', 'line 2: '],
+  ] as const) {
     const error = await own(wrong).catch((thrown: unknown) => thrown);
     assert.instance(error, HxError, wrong);
     assert.is((error as HxError).exitCode, 2);
     assert.match((error as HxError).message, path);
+    assert.match((error as HxError).message, problem);
   }
   removeFolder(folder);
   const missing = await findPrice({ model: 'openai/gpt-4.1', simulated: false }, settings).catch(

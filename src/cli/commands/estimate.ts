@@ -2,7 +2,7 @@ import { Command, Option } from 'clipanion';
 import * as t from 'typanion';
 import { HxError } from '../../base/errors.js';
 import { HxCommand } from '../base.js';
-import { readInput, readJsonLines } from '../input.js';
+import { inputName, readInput, readJsonLines } from '../input.js';
 import { renderEstimate } from '../render/measurement.js';
 
 export class EstimateCommand extends HxCommand {
@@ -32,9 +32,13 @@ export class EstimateCommand extends HxCommand {
 
   async execute(): Promise<void> {
     const lines = readJsonLines(await readInput(this.file, this.context));
+    if (lines.length === 0) {
+      throw new HxError('usage', `${inputName(this.file)} holds no samples.`, { hint: LINE_FORM });
+    }
+    const { isEstimatorSample } = await import('../../handlers/estimate.js');
     const samples = lines.map(({ line, value, problem }) => {
       if (problem !== undefined) throw malformedLine(this.file, line, problem);
-      const { errors } = t.as(value, isSampleLine, { errors: true });
+      const { errors } = t.as(value, isEstimatorSample, { errors: true });
       if (errors !== undefined) throw malformedLine(this.file, line, errors.join('; ').replace(/^\./, ''));
       return value;
     });
@@ -49,20 +53,14 @@ export class EstimateCommand extends HxCommand {
     this.print(renderEstimate(result, this.paint));
     if (explanation !== undefined) {
       const { renderExplanation } = await import('../render/explanation.js');
-      this.print(renderExplanation(explanation, this.paint));
+      this.print(renderExplanation(explanation, 'samples', this.paint));
     }
   }
 }
 
-const isSampleLine = t.isObject({
-  template: t.isString(),
-  replicate: t.cascade(t.isNumber(), [t.isInteger(), t.isAtLeast(0)]),
-  prob_true: t.cascade(t.isNumber(), [t.isInInclusiveRange(0, 1)]),
-});
+const LINE_FORM =
+  'Each line is a JSON object {"template": text, "replicate": 0, 1, ..., "prob_true": 0 to 1}.';
 
 function malformedLine(file: string, line: number, problem: string): HxError {
-  const name = file === '-' ? 'standard input' : file;
-  return new HxError('usage', `${name}, line ${line}: ${problem}`, {
-    hint: 'Each line is a JSON object {"template": text, "replicate": 0, 1, ..., "prob_true": 0 to 1}.',
-  });
+  return new HxError('usage', `${inputName(file)}, line ${line}: ${problem}`, { hint: LINE_FORM });
 }

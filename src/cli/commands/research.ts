@@ -6,7 +6,7 @@ import { invoke } from '../../handlers/index.js';
 import type { ClaimResult } from '../../handlers/research.js';
 import { rowToJson } from '../../rpl/column.js';
 import { RUN_COLUMNS } from '../../rpl/record.js';
-import { claimArgument, readInput, readJsonLines } from '../input.js';
+import { claimArgument, inputName, readInput, readJsonLines } from '../input.js';
 import { MeasuringCommand } from '../measuring.js';
 import { renderErrorJson } from '../render/error.js';
 import { renderMeasurement, renderMeasurementLine } from '../render/measurement.js';
@@ -117,8 +117,7 @@ const isClaimLine = t.isPartial({ claim: t.isString() });
 
 function atLine(error: HxError, file: string | undefined, line: number | null): HxError {
   if (line === null) return error;
-  const name = file === undefined || file === '-' ? 'standard input' : file;
-  return new HxError(error.code, `${name}, line ${line}: ${error.message}`, {
+  return new HxError(error.code, `${inputName(file ?? '-')}, line ${line}: ${error.message}`, {
     hint: error.hint,
     cause: error,
   });

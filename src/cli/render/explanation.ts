@@ -6,8 +6,20 @@ import type { Paint } from './style.js';
 
 const BAR_CELLS = 30;
 
-/** What lies behind an estimate, for a person. */
-export function renderExplanation(explanation: Explanation, paint: Paint): string {
+/** What an explanation calls things: a run was asked by options, samples from elsewhere were not. */
+const WORDS = {
+  run: {
+    oneAnswer: 'one answer a template cannot tell wording from chance; use -R 2',
+    noAllocation: 'more templates than the bank has',
+  },
+  samples: {
+    oneAnswer: 'one answer a template cannot tell wording from chance; that takes two',
+    noAllocation: 'more templates than any bank that ships with hx has',
+  },
+} as const;
+
+/** What lies behind the estimate of a run, or of samples from elsewhere, for a person. */
+export function renderExplanation(explanation: Explanation, of: keyof typeof WORDS, paint: Paint): string {
   const { estimates, templates, variance, costs, answer_grid_step: step } = explanation;
   const width = Math.max(...templates.map(({ template }) => escapeControls(template).length));
   return [
@@ -22,12 +34,11 @@ export function renderExplanation(explanation: Explanation, paint: Paint): strin
       return `     ${name}  ${number(prob_true)}  ${dot(prob_true, paint)}  ${answers} ${answers === 1 ? 'answer' : 'answers'}`;
     }),
     paint('bold', '   where the scatter comes from, in logits'),
-    ...(variance === null
-      ? ['     one answer a template cannot tell wording from chance; use -R 2']
-      : split(variance)),
+    ...(variance === null ? [`     ${WORDS[of].oneAnswer}`] : split(variance)),
     ...(costs.length === 0 ? [] : [paint('bold', '   fewest calls for a width')]),
     ...costs.map(
-      ({ width: wanted, allocation }) => `     ${wanted.toFixed(2)}  ${allocationText(allocation)}`,
+      ({ width: wanted, allocation }) =>
+        `     ${wanted.toFixed(2)}  ${allocation === null ? WORDS[of].noAllocation : allocationText(allocation)}`,
     ),
   ].join('\n');
 }
@@ -43,7 +54,7 @@ export function renderWidthPlan(plan: WidthPlan, paint: Paint): string {
     `${paint('bold', 'PLAN')}  nothing was sent: an interval of width ${plan.width}, bank ${plan.bank}`,
     `   tau ${plan.tau_logit}, sigma ${plan.sigma_logit} logit: ${source}`,
     `   as it stands   ${as_is.calls} calls (T=${as_is.t}, R=${as_is.r}): width ${number(as_is.expected_width)}`,
-    `   fewest calls   ${allocationText(cheapest)}`,
+    `   fewest calls   ${cheapest === null ? WORDS.run.noAllocation : allocationText(cheapest)}`,
     `   with --width   ${stages.first_calls} calls first, then about ${stages.expected_calls} in all, at most ${stages.most_calls}` +
       (stages.is_enough ? '' : paint('yellow', ', which is not expected to be enough')),
     paint('dim', '   at a belief of 0.5, where an interval is widest'),
@@ -62,9 +73,7 @@ function split(variance: VarianceSplit): string[] {
   ];
 }
 
-function allocationText(allocation: Allocation | null): string {
-  if (allocation === null) return 'more templates than the bank has';
-  const { calls, t, r, expected_width } = allocation;
+function allocationText({ calls, t, r, expected_width }: Allocation): string {
   return `${calls} calls (T=${t}, R=${r}): width ${number(expected_width)}`;
 }
 
