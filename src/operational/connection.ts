@@ -5,6 +5,7 @@ import { HxError } from '../base/errors.js';
 import type { EmitProgress } from '../base/events.js';
 import { sleep } from '../base/time.js';
 import { checkIdentity, type Identity, readIdentity } from './identity.js';
+import { checkTaken, taking } from './roles.js';
 import { pendingNumbers } from './schema/ledger.js';
 import {
   isLoopback,
@@ -39,12 +40,12 @@ export interface Database {
   readonly environment: Environment;
   /** UUID of this very database: a copy that was claimed, or one made anew, has another. */
   readonly instance: string;
-  /** For streams and cursors; prefer `read` and `write`, which translate errors. */
-  readonly sql: Sql;
-  /** Runs `work` in one transaction that declares the environment. It is not run twice. */
+  /** Runs `work` in one transaction that declares the environment, as the application. It is not run twice. */
   write<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T>;
   /** Runs queries that change nothing. */
   read<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Runs queries that all see one moment, as the role of exports; nothing can be written. */
+  snapshot<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -120,19 +121,25 @@ function isWorthRetrying(error: unknown, target: Target): boolean {
   return !(refused && isLoopback(parseDatabaseUrl(target).hostname));
 }
 
-/** Declares the environment and the limits of a transaction, for this transaction only: poolers share sessions. */
+/**
+ * Declares the environment and the limits of a transaction and acts as the application's role in it, for this
+ * transaction only: poolers share sessions.
+ * @throws HxError `refused` when the login may not act as the application.
+ */
 export async function declareTransaction(sql: Queryable, environment: Environment): Promise<void> {
-  await sql`
+  const [row] = await sql`
     select set_config('hx.env', ${environment}, true),
       set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true),
       set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true),
-      set_config('idle_in_transaction_session_timeout', ${String(IDLE_IN_TRANSACTION_TIMEOUT_MS)}, true)`;
+      set_config('idle_in_transaction_session_timeout', ${String(IDLE_IN_TRANSACTION_TIMEOUT_MS)}, true),
+      ${taking(sql, 'hx_app')}`;
+  checkTaken(row, 'hx_app');
 }
 
 class PostgresDatabase implements Database {
   readonly environment: Environment;
   readonly instance: string;
-  readonly sql: Sql;
+  private readonly sql: Sql;
   private readonly target: EnvironmentTarget;
 
   constructor(target: EnvironmentTarget, sql: Sql, instance: string) {
@@ -142,21 +149,35 @@ class PostgresDatabase implements Database {
     this.sql = sql;
   }
 
-  async write<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
+  write<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
+    return this.transact('', async (sql) => {
+      await declareTransaction(sql, this.environment);
+      return work(sql);
+    });
+  }
+
+  snapshot<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
+    return this.transact('isolation level repeatable read read only', async (sql) => {
+      const [row] = await sql`select ${taking(sql, 'hx_export')}`;
+      checkTaken(row, 'hx_export');
+      return work(sql);
+    });
+  }
+
+  read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.translating(() => work(this.sql));
+  }
+
+  private async transact<T>(mode: string, work: (sql: TransactionSql) => Promise<T>): Promise<T> {
     // The driver's own type would unwrap arrays of promises, which `work` does not return.
     let result: { readonly value: T } | undefined;
     await this.translating(() =>
-      this.sql.begin(async (sql) => {
-        await declareTransaction(sql, this.environment);
+      this.sql.begin(mode, async (sql) => {
         result = { value: await work(sql) };
       }),
     );
     if (result === undefined) throw new HxError('bug', 'A transaction ended without a result.');
     return result.value;
-  }
-
-  read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.translating(() => work(this.sql));
   }
 
   async close(): Promise<void> {

@@ -28,16 +28,12 @@ export async function exportChecks<T>(
   consume: (batches: AsyncIterable<ExportedCheck[]>) => Promise<T>,
 ): Promise<T> {
   const names = CHECK_COLUMNS.map(({ name }) => name);
-  const snapshot = 'isolation level repeatable read read only';
-  const { value } = await database.read((pool) =>
-    pool.begin(snapshot, async (sql) => {
-      const query = sql`
-        select ${sql(names)}, (extract(epoch from created_at) * 1000000)::bigint as created_micros from checks
-        where env = ${database.environment} and created_at >= ${since} and created_at < ${before} order by created_at, run_id`;
-      return { value: await consume(decode(query.cursor(BATCH_ROWS))) };
-    }),
-  );
-  return value;
+  return database.snapshot((sql) => {
+    const query = sql`
+      select ${sql(names)}, (extract(epoch from created_at) * 1000000)::bigint as created_micros from checks
+      where env = ${database.environment} and created_at >= ${since} and created_at < ${before} order by created_at, run_id`;
+    return consume(decode(query.cursor(BATCH_ROWS)));
+  });
 }
 
 async function* decode(

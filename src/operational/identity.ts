@@ -3,6 +3,7 @@ import type { Sql, TransactionSql } from 'postgres';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
+import { actAsOwner } from './roles.js';
 import type { Queryable } from './session.js';
 
 /** Whose database this is. */
@@ -89,6 +90,7 @@ export async function claimDatabase(sql: Sql, environment: Environment, renew = 
   }
   const claim = await readFile(packagePath('sql', 'postgres', 'claim.sql'), 'utf8');
   await sql.begin(async (transaction) => {
+    await actAsOwner(transaction);
     await allowClaim(transaction);
     await transaction.unsafe(claim, [environment]);
   });

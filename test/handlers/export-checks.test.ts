@@ -102,8 +102,9 @@ test('every column arrives as it was stored, to the microsecond and the last dig
   });
   await store(context, row);
   const database = await context.lanes.database();
-  const exact =
-    await database.sql`select created_at = timestamptz '2026-11-01 00:00:00Z' as same from checks`;
+  const exact = await database.read(
+    (sql) => sql`select created_at = timestamptz '2026-11-01 00:00:00Z' as same from checks`,
+  );
   assert.is(exact[0]?.['same'], true);
   await invoke('exportChecks', { since: '2026-11-01' }, context);
   const [values = []] = await lakeRows(
