@@ -40,6 +40,8 @@ export interface Database {
   readonly environment: Environment;
   /** UUID of this very database: a copy that was claimed, or one made anew, has another. */
   readonly instance: string;
+  /** For what neither `read` nor `write` can do; both translate errors. */
+  readonly sql: Sql;
   /** Runs `work` in one transaction that declares the environment, as the application. It is not run twice. */
   write<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T>;
   /** Runs queries that change nothing. */
@@ -139,7 +141,7 @@ export async function declareTransaction(sql: Queryable, environment: Environmen
 class PostgresDatabase implements Database {
   readonly environment: Environment;
   readonly instance: string;
-  private readonly sql: Sql;
+  readonly sql: Sql;
   private readonly target: EnvironmentTarget;
 
   constructor(target: EnvironmentTarget, sql: Sql, instance: string) {

@@ -7,6 +7,7 @@ import { packagePath } from '../../base/paths.js';
 import { sleep } from '../../base/time.js';
 import { connect } from '../connection.js';
 import { checkIdentity, createIdentity, readIdentity } from '../identity.js';
+import { actAsOwner } from '../roles.js';
 import { directUrl } from '../session.js';
 import { type EnvironmentTarget, findTarget } from '../target.js';
 import { translateDatabaseError } from '../translate.js';
@@ -22,6 +23,8 @@ const TABLE_LOCK_TIMEOUT_MS = 5_000;
 const TABLE_LOCK_ATTEMPTS = 5;
 const TABLE_LOCK_PAUSE_MS = 1_000;
 const LOCK_NOT_AVAILABLE = '55P03';
+const CORRECT_IT =
+  'Nothing of this migration was applied; those before it stay. Correct it and run hx migrate again.';
 
 export interface MigrateOptions {
   readonly settings: Settings;
@@ -145,6 +148,7 @@ async function applyOne(
       await transaction`
         select set_config('hx.env', ${environment}, true),
           set_config('lock_timeout', ${String(TABLE_LOCK_TIMEOUT_MS)}, true)`;
+      await actAsOwner(transaction);
       began = await currentTransaction(transaction);
       await transaction.unsafe(migration.sql);
       if ((await currentTransaction(transaction)) !== began) throw leftTransaction(name);
@@ -190,10 +194,8 @@ function failure({ name, sql }: Migration, error: unknown, target: EnvironmentTa
   }
   const position = 'position' in error ? Number(error.position) : Number.NaN;
   const line = position > 0 ? `, line ${lineOf(sql, position)}` : '';
-  return new HxError('failed', `${name}${line}: ${error.message}`, {
-    cause: error,
-    hint: 'Nothing of this migration was applied; those before it stay. Correct it and run hx migrate again.',
-  });
+  const hint = 'hint' in error && systemCode(error)?.startsWith('HX') ? String(error.hint) : CORRECT_IT;
+  return new HxError('failed', `${name}${line}: ${error.message}`, { cause: error, hint });
 }
 
 function version(): string {
