@@ -1,6 +1,6 @@
-import { connect, type OpenOptions } from './connection.js';
+import { connectDirectly } from './connect.js';
+import type { OpenOptions } from './connection.js';
 import { claimDatabase } from './identity.js';
-import { directUrl } from './session.js';
 import { findTarget } from './target.js';
 import { translateDatabaseError } from './translate.js';
 
@@ -14,9 +14,8 @@ export async function claimEnvironment(
   { settings, signal, emit }: OpenOptions,
   renew: boolean,
 ): Promise<boolean> {
-  const found = findTarget(settings);
-  const target = { ...found, ...directUrl(found) };
-  const sql = await connect(target, { max: 1, applicationName: 'hx db claim' }, signal, emit);
+  const target = findTarget(settings);
+  const sql = await connectDirectly(target, { max: 1, applicationName: 'hx db claim' }, signal, emit);
   try {
     return await claimDatabase(sql, target.environment, renew);
   } catch (error) {

@@ -3,30 +3,16 @@ import type { Settings } from '../base/config.js';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import type { EmitProgress } from '../base/events.js';
-import { sleep } from '../base/time.js';
+import { connect, END_TIMEOUT_SECONDS } from './connect.js';
 import { checkIdentity, type Identity, readIdentity } from './identity.js';
 import { checkTaken, taking } from './roles.js';
 import { pendingNumbers } from './schema/ledger.js';
-import {
-  isLoopback,
-  openSession,
-  parseDatabaseUrl,
-  type Queryable,
-  type SessionOptions,
-  type Target,
-} from './session.js';
+import type { Queryable } from './session.js';
 import { type EnvironmentTarget, findTarget } from './target.js';
-import { isPassingConnectionError, translateDatabaseError } from './translate.js';
+import { translateDatabaseError } from './translate.js';
 
 /** Connections of one process; Neon's pooled endpoint gives out thousands, a small local server a hundred. */
 const POOL_SIZE = 10;
-/** Tries to connect to a server that may be waking up, and the wait before the second, which doubles. */
-const CONNECT_ATTEMPTS = 6;
-const FIRST_PAUSE_MS = 250;
-
-/** Nothing is under way when a database is closed; only a connection that was lost makes the driver wait. */
-const END_TIMEOUT_SECONDS = 1;
-
 /** Limits of every transaction of ours; nothing that hx does in one takes longer. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 const LOCK_TIMEOUT_MS = 10_000;
@@ -87,40 +73,6 @@ async function checkReady(sql: Sql, environment: Environment): Promise<Identity>
     hint: environment === 'local' ? 'hx migrate' : `hx migrate --env ${environment}`,
     facts: { pending },
   });
-}
-
-/**
- * Opens connections and makes sure that the server answers. Only connecting is tried again, never a statement;
- * a server of this machine that refuses at once is down, not waking up.
- * @throws HxError, translated.
- */
-export async function connect(
-  target: EnvironmentTarget,
-  options: SessionOptions,
-  signal: AbortSignal,
-  emit: EmitProgress,
-): Promise<Sql> {
-  for (let attempt = 1; ; attempt += 1) {
-    const sql = await openSession(target, options);
-    try {
-      signal.throwIfAborted();
-      await sql`select 1`;
-      return sql;
-    } catch (error) {
-      await sql.end({ timeout: 0 });
-      if (attempt >= CONNECT_ATTEMPTS || !isWorthRetrying(error, target)) {
-        throw translateDatabaseError(error, target.errors);
-      }
-      if (attempt === 1) emit({ type: 'note', message: `Waiting for ${target.errors.database} to answer.` });
-      await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()), signal);
-    }
-  }
-}
-
-function isWorthRetrying(error: unknown, target: Target): boolean {
-  if (!isPassingConnectionError(error)) return false;
-  const refused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
-  return !(refused && isLoopback(parseDatabaseUrl(target).hostname));
 }
 
 /**

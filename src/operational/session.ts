@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { ISql, Options, Sql } from 'postgres';
 import { HxError, messageOf } from '../base/errors.js';
+import { type ServerAddress, ServerSocket } from './socket.js';
 import { guardTransactions } from './transactions.js';
 
 /** What can run a query: a pool or a transaction. */
@@ -18,13 +19,20 @@ export interface SessionOptions {
   /** Connections at most. */
   readonly max: number;
   readonly applicationName: string;
-  /** Never let go of the connection by itself: it holds a session lock. */
+  /** Never let go of the connection by itself, however long a statement is silent: it holds a session lock. */
   readonly pinned?: boolean;
+  /** How long a statement may go without any byte either way, when not pinned. */
+  readonly silenceTimeoutMs?: number;
 }
 
 /** Neon suspends a branch that nobody uses; waking it takes a few seconds. */
 const CONNECT_TIMEOUT_SECONDS = 15;
+/** Enough for a suspended branch and for the restart of a server; nobody at a terminal waits longer. */
+const CONNECT_DEADLINE_MS = 60_000;
+const LONGEST_CONNECT_SECONDS = 3_600;
 const IDLE_TIMEOUT_SECONDS = 60;
+/** Longer than any statement of ours may take on the server, so that its own word about that comes first. */
+const SILENCE_TIMEOUT_MS = 40_000;
 
 /**
  * The one call of the driver. Nothing is sent before the first query.
@@ -38,19 +46,23 @@ export async function openSession(target: Target, options: SessionOptions): Prom
 /** The driver's options of a connection string, each set so that none comes from PG* variables. */
 export function driverOptions(target: Target, options: SessionOptions): Options<Record<string, never>> {
   const url = parseDatabaseUrl(target);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const address = serverAddress(target);
   const startup = url.searchParams.get('options');
-  return {
+  const silenceTimeoutMs =
+    options.pinned === true ? undefined : (options.silenceTimeoutMs ?? SILENCE_TIMEOUT_MS);
+  const driver: Options<Record<string, never>> & { readonly socket: () => ServerSocket } = {
     // The driver would split an IPv6 address at its colons.
-    host: [host] as unknown as string,
-    port: [Number(url.port || 5432)] as unknown as number,
+    host: [address.host] as unknown as string,
+    port: [address.port] as unknown as number,
+    socket: () => new ServerSocket(address, silenceTimeoutMs),
+    // Our socket has seen to it.
+    ssl: false,
     database: decodeURIComponent(url.pathname.slice(1)) || decodeURIComponent(url.username),
     username: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
-    ssl: tlsOptions(url, host, target),
     max: options.max,
     // A pooler hands the next transaction to another backend, which has not prepared our statements.
-    prepare: !isPooled(host),
+    prepare: !isPooled(address.host),
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     ...(options.pinned === true
       ? { idle_timeout: 0, max_lifetime: null }
@@ -62,6 +74,14 @@ export function driverOptions(target: Target, options: SessionOptions): Options<
       ...(startup === null ? {} : { options: startup }),
     },
   };
+  return driver;
+}
+
+/** Where a connection string leads, and the TLS that goes with it. */
+export function serverAddress(target: Target): ServerAddress {
+  const url = parseDatabaseUrl(target);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return { host, port: Number(url.port || 5432), tls: tlsOptions(url, host, target) };
 }
 
 /**
@@ -88,10 +108,25 @@ export function parseDatabaseUrl(target: Target): URL {
 }
 
 /**
+ * How long to wait for a server that does not answer yet. `connect_timeout` of the connection string (libpq's name,
+ * in seconds) goes before ours.
+ * @throws HxError `configuration`.
+ */
+export function connectDeadlineMs(target: Target): number {
+  const given = parseDatabaseUrl(target).searchParams.get('connect_timeout');
+  if (given === null) return CONNECT_DEADLINE_MS;
+  const seconds = Number(given);
+  if (seconds > 0 && seconds <= LONGEST_CONNECT_SECONDS) return seconds * 1_000;
+  throw new HxError('configuration', `${target.setting}: connect_timeout=${given} is no number of seconds.`, {
+    hint: `Write a number from 1 to ${LONGEST_CONNECT_SECONDS}, or leave it out to wait for ${CONNECT_DEADLINE_MS / 1_000} s.`,
+  });
+}
+
+/**
  * TLS by where the server is: on this machine only when asked for, elsewhere always and verified. In this
  * driver `sslmode=require` would accept any certificate, so every mode but `disable` means verify-full.
  */
-function tlsOptions(url: URL, host: string, target: Target): false | Record<string, unknown> {
+function tlsOptions(url: URL, host: string, target: Target): ServerAddress['tls'] {
   const mode = url.searchParams.get('sslmode');
   if (mode === 'disable' || (mode === null && isLoopback(host))) {
     if (isLoopback(host) || target.plainAllowed) return false;
@@ -105,14 +140,14 @@ function tlsOptions(url: URL, host: string, target: Target): false | Record<stri
   }
   if (isLoopback(host) && (mode === 'prefer' || mode === 'allow')) return false;
   const file = url.searchParams.get('sslrootcert');
-  if (file === null || file === 'system') return { rejectUnauthorized: true };
+  if (file === null || file === 'system') return {};
   if (!existsSync(file)) {
     throw new HxError('configuration', `${target.setting}: there is no certificate file ${file}.`, {
       hint: 'Correct sslrootcert, or leave it out to use the system certificates.',
     });
   }
   try {
-    return { rejectUnauthorized: true, ca: readFileSync(file, 'utf8') };
+    return { ca: readFileSync(file, 'utf8') };
   } catch (error) {
     throw new HxError('configuration', `Cannot read ${file}: ${messageOf(error)}`, { cause: error });
   }

@@ -2,7 +2,7 @@ import type { Settings } from '../base/config.js';
 import { ENVIRONMENTS, type Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import { clusterFolder, readState, stateUrl } from './server/cluster.js';
-import { parseDatabaseUrl, type Target } from './session.js';
+import { directUrl, isLoopback, parseDatabaseUrl, type Target } from './session.js';
 import type { ErrorContext } from './translate.js';
 
 /** An environment's database: where it is, and how to speak of it. */
@@ -34,8 +34,20 @@ export function findTarget(settings: Settings): EnvironmentTarget {
       whenMissing: ours ? 'hx db up' : `Make it on that server (CREATE DATABASE), or correct ${setting}.`,
     },
   };
-  parseDatabaseUrl(target);
-  return target;
+  const { hostname } = parseDatabaseUrl(target);
+  return isLoopback(hostname) ? target : at(hostname, target);
+}
+
+/** The direct endpoint of a database, for what needs a session of its own; the same target when it is that already. */
+export function directTarget(target: EnvironmentTarget): EnvironmentTarget {
+  const { url } = directUrl(target);
+  if (url === target.url) return target;
+  const { hostname } = new URL(url);
+  return at(`${hostname} (the direct endpoint behind the one in ${target.setting})`, { ...target, url });
+}
+
+function at(endpoint: string, target: EnvironmentTarget): EnvironmentTarget {
+  return { ...target, errors: { ...target.errors, endpoint } };
 }
 
 function downHint(environment: Environment, setting: string): string {

@@ -4,6 +4,8 @@ import { type ErrorCode, HxError, messageOf, systemCode } from '../base/errors.j
 export interface ErrorContext {
   /** How a person names the database: "the local database". */
   readonly database: string;
+  /** The host, where it is not this machine. */
+  readonly endpoint?: string;
   /** The setting that holds its connection string. */
   readonly setting: string;
   /** What to run when nothing answers. */
@@ -20,7 +22,8 @@ interface Translation {
 
 const UNREACHABLE: Translation = {
   code: 'unavailable',
-  what: ({ database }, message) => `Cannot reach ${database}: ${message}`,
+  what: ({ database, endpoint }, message) =>
+    `Cannot reach ${database}${endpoint === undefined ? '' : ` at ${endpoint}`}: ${message}`,
   hint: ({ whenDown }) => whenDown,
 };
 const NO_SUCH_DATABASE: Translation = {
@@ -43,6 +46,12 @@ const BUSY: Translation = {
   code: 'unavailable',
   what: ({ database }, message) => `${capital(database)} did not get to it: ${message}`,
   hint: () => 'Run the command again in a moment.',
+};
+const FULL: Translation = {
+  code: 'unavailable',
+  what: ({ database }, message) => `${capital(database)} has no connection left: ${message}`,
+  hint: ({ setting }) =>
+    `Close other clients of it, or put the pooled endpoint (-pooler in its host) into ${setting}.`,
 };
 const CONTRADICTION: Translation = {
   code: 'conflict',
@@ -69,6 +78,7 @@ const BY_STATE: Readonly<Record<string, Translation>> = {
   '57P01': UNREACHABLE,
   '57P02': UNREACHABLE,
   '57P03': UNREACHABLE,
+  '53300': FULL,
   '53': BUSY,
   '55P03': BUSY,
   '57014': BUSY,

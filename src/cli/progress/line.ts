@@ -17,6 +17,7 @@ export interface ProgressOptions {
 }
 
 type CallsEvent = Extract<ProgressEvent, { type: 'calls' }>;
+type WaitEvent = Extract<ProgressEvent, { type: 'wait' }>;
 
 /** Progress on standard error: notes as lines, counts as one line that redraws itself on a terminal. */
 export class ProgressLine {
@@ -24,6 +25,8 @@ export class ProgressLine {
   private readonly options: ProgressOptions;
   /** The latest counts of each model that is being asked. */
   private readonly calls = new Map<string, CallsEvent>();
+  /** What is being waited for. */
+  private waiting: string | undefined;
   private drawn = false;
   private drawnAtMs = Number.NEGATIVE_INFINITY;
 
@@ -39,13 +42,36 @@ export class ProgressLine {
       this.stream.write(`${event.message}\n`);
       return;
     }
+    if (event.type === 'wait') {
+      this.wait(event);
+      return;
+    }
     const shown = event.type === 'calls' ? this.together(event) : event;
     const now = performance.now();
     if (!this.options.live || event.elapsedMs < SHOW_AFTER_MS || now - this.drawnAtMs < REDRAW_EVERY_MS)
       return;
     this.drawnAtMs = now;
+    this.draw(describe(shown));
+  }
+
+  /** A terminal counts down in place; elsewhere the wait is one note, at its beginning. */
+  private wait({ what, leftMs }: WaitEvent): void {
+    if (leftMs === null) {
+      this.waiting = undefined;
+      this.erase();
+      return;
+    }
+    const left = seconds(leftMs / 1_000);
+    if (this.options.live) this.draw(`Waiting for ${what} to answer; giving up in ${left}`);
+    else if (this.options.notes && this.waiting !== what) {
+      this.stream.write(`Waiting for ${what} to answer, ${left} at most.\n`);
+    }
+    this.waiting = what;
+  }
+
+  private draw(text: string): void {
     this.drawn = true;
-    this.stream.write(ERASE_LINE + describe(shown).slice(0, columnsOf(this.stream) - 1));
+    this.stream.write(ERASE_LINE + text.slice(0, columnsOf(this.stream) - 1));
   }
 
   /** Several models are asked at once; their counts add up. */
@@ -77,7 +103,7 @@ export class ProgressLine {
 }
 
 /** One progress event in words: counts, rate, time left and spend. */
-export function describe(event: Exclude<ProgressEvent, { type: 'note' }>): string {
+export function describe(event: Exclude<ProgressEvent, { type: 'note' | 'wait' }>): string {
   const perSecond = event.elapsedMs > 0 ? (event.done * 1_000) / event.elapsedMs : 0;
   const left = perSecond > 0 ? `, ${seconds((event.total - event.done) / perSecond)} left` : '';
   const head = `${event.done}/${event.total}`;

@@ -5,10 +5,9 @@ import { HxError, messageOf, systemCode } from '../../base/errors.js';
 import type { EmitProgress } from '../../base/events.js';
 import { packagePath } from '../../base/paths.js';
 import { sleep } from '../../base/time.js';
-import { connect } from '../connection.js';
+import { connectDirectly } from '../connect.js';
 import { checkIdentity, createIdentity, readIdentity } from '../identity.js';
 import { actAsOwner } from '../roles.js';
-import { directUrl } from '../session.js';
 import { type EnvironmentTarget, findTarget } from '../target.js';
 import { translateDatabaseError } from '../translate.js';
 import { type Migration, migrationsFolder, readMigrations } from './files.js';
@@ -92,10 +91,9 @@ async function withMigrationSession<T>(
   { settings, signal, emit }: MigrateOptions,
   work: (sql: Sql, target: EnvironmentTarget) => Promise<T>,
 ): Promise<T> {
-  const found = findTarget(settings);
-  const target = { ...found, ...directUrl(found) };
+  const target = findTarget(settings);
   const session = { max: 1, applicationName: migratorName(), pinned: true };
-  const sql = await connect(target, session, signal, emit);
+  const sql = await connectDirectly(target, session, signal, emit);
   try {
     return await work(sql, target);
   } catch (error) {

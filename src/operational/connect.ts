@@ -1,0 +1,156 @@
+import type { Sql } from 'postgres';
+import { HxError, systemCode } from '../base/errors.js';
+import type { EmitProgress } from '../base/events.js';
+import { sleep } from '../base/time.js';
+import {
+  connectDeadlineMs,
+  isLoopback,
+  openSession,
+  parseDatabaseUrl,
+  type SessionOptions,
+} from './session.js';
+import { directTarget, type EnvironmentTarget } from './target.js';
+import { isPassingConnectionError, translateDatabaseError } from './translate.js';
+
+/** The wait between two tries doubles up to the longest; chance spreads the tries of many clients. */
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 3_000;
+/** One try, of which a silent server must not take all the time there is. */
+const ATTEMPT_TIMEOUT_MS = 15_000;
+const TELL_EVERY_MS = 1_000;
+
+/** Nothing is under way when a database is closed; only a connection that was lost makes the driver wait. */
+export const END_TIMEOUT_SECONDS = 1;
+
+/**
+ * Opens connections and makes sure that the server answers, waiting for one that may be waking up. Only connecting
+ * is tried again, never a statement; a server of this machine that refuses at once is down, not waking up.
+ * @throws HxError, translated; the reason of `signal` at once when it is aborted.
+ */
+export async function connect(
+  target: EnvironmentTarget,
+  options: SessionOptions,
+  signal: AbortSignal,
+  emit: EmitProgress,
+): Promise<Sql> {
+  const wait = new Wait(target, emit);
+  try {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      try {
+        return await attempt(target, options, Math.min(ATTEMPT_TIMEOUT_MS, wait.leftMs()), signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isWorthRetrying(error, target) || wait.leftMs() <= 0) throw wait.gaveUp(error);
+        wait.tell();
+        await sleep(Math.min(pauseMs * (0.5 + Math.random()), wait.leftMs()), signal);
+      }
+    }
+  } finally {
+    wait.end();
+  }
+}
+
+/** Connects for work that needs one session throughout, which no pooler gives: to the endpoint behind a pooled one. */
+export async function connectDirectly(
+  target: EnvironmentTarget,
+  options: SessionOptions,
+  signal: AbortSignal,
+  emit: EmitProgress,
+): Promise<Sql> {
+  const direct = directTarget(target);
+  if (direct !== target) {
+    const { hostname } = parseDatabaseUrl(direct);
+    emit({
+      type: 'note',
+      message: `${target.setting} names the pooled endpoint; going to ${hostname} directly.`,
+    });
+  }
+  return connect(direct, options, signal, emit);
+}
+
+async function attempt(
+  target: EnvironmentTarget,
+  options: SessionOptions,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Sql> {
+  signal.throwIfAborted();
+  const sql = await openSession(target, options);
+  const over = new AbortController();
+  const stop = AbortSignal.any([signal, over.signal]);
+  const timer = setTimeout(() => over.abort(noAnswer(timeoutMs)), timeoutMs);
+  try {
+    await Promise.race([sql`select 1`, rejectedBy(stop)]);
+    return sql;
+  } catch (error) {
+    await sql.end({ timeout: 0 });
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+function noAnswer(timeoutMs: number): Error {
+  const message = `no answer within ${Math.round(timeoutMs / 1_000)} s`;
+  return Object.assign(new Error(message), { code: 'ETIMEDOUT' });
+}
+
+function isWorthRetrying(error: unknown, target: EnvironmentTarget): boolean {
+  if (!isPassingConnectionError(error)) return false;
+  return !(systemCode(error) === 'ECONNREFUSED' && isLoopback(parseDatabaseUrl(target).hostname));
+}
+
+/** The time for one connection to come about, told about while it lasts. */
+class Wait {
+  private readonly target: EnvironmentTarget;
+  private readonly emit: EmitProgress;
+  private readonly startedMs = performance.now();
+  private readonly limitMs: number;
+  private readonly ticker: NodeJS.Timeout;
+  private told = false;
+
+  constructor(target: EnvironmentTarget, emit: EmitProgress) {
+    this.target = target;
+    this.emit = emit;
+    this.limitMs = connectDeadlineMs(target);
+    this.ticker = setInterval(() => this.tell(), TELL_EVERY_MS);
+  }
+
+  elapsedMs(): number {
+    return performance.now() - this.startedMs;
+  }
+
+  leftMs(): number {
+    return Math.max(0, this.limitMs - this.elapsedMs());
+  }
+
+  tell(): void {
+    this.told = true;
+    this.show(this.leftMs());
+  }
+
+  end(): void {
+    clearInterval(this.ticker);
+    if (this.told) this.show(null);
+  }
+
+  /** What the last try failed of, and how long there were tries. */
+  gaveUp(error: unknown): unknown {
+    const translated = translateDatabaseError(error, this.target.errors);
+    if (!this.told || !(translated instanceof HxError)) return translated;
+    const { code, message, hint, facts } = translated;
+    const waited = `${message}; hx tried for ${Math.round(this.elapsedMs() / 1_000)} s`;
+    return new HxError(code, waited, { hint, facts, cause: error });
+  }
+
+  private show(leftMs: number | null): void {
+    const what = this.target.errors.database;
+    this.emit({ type: 'wait', what, elapsedMs: this.elapsedMs(), leftMs });
+  }
+}

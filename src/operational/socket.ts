@@ -1,0 +1,179 @@
+import { connect as dial, isIP, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as dialTls } from 'node:tls';
+
+/** Where a server listens, and how far it must prove itself. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Options of TLS; false for a connection in plain text. */
+  readonly tls: false | { readonly ca?: string };
+}
+
+/** PostgreSQL 17 documentation, 53.7 Message Formats: SSLRequest, and the server's consent. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+const CONSENT = 0x53;
+/** Type and length of ReadyForQuery, which ends every answer and is followed by one byte of state. */
+const READY = Buffer.from([0x5a, 0, 0, 0, 5]);
+const ERROR_RESPONSE = 0x45;
+const KEEP_ALIVE_AFTER_MS = 60_000;
+
+/**
+ * The driver's socket, in our hands: it dials, verifies the server's certificate and host name, and turns silence
+ * and hanging up into errors. Left to itself the driver waits for a silent server for ever, and dials one that
+ * hangs up at once again and again without telling anybody.
+ */
+export class ServerSocket extends Duplex {
+  readonly host: string;
+  readonly port: number;
+  private readonly address: ServerAddress;
+  private readonly silenceTimeoutMs: number | undefined;
+  private readonly dialed: Promise<Socket>;
+  /** What the descriptor belongs to, from the first moment on. */
+  private raw: Socket | undefined;
+  private open: Socket | undefined;
+  /** Whether something was sent, or has begun to come, whose answer is not complete. */
+  private waiting = false;
+  private silence: NodeJS.Timeout | undefined;
+  private lastWords = '';
+
+  /** @param silenceTimeoutMs how long a statement may go without any byte either way; undefined for ever. */
+  constructor(address: ServerAddress, silenceTimeoutMs: number | undefined) {
+    super({ allowHalfOpen: false });
+    this.address = address;
+    this.host = address.host;
+    this.port = address.port;
+    this.silenceTimeoutMs = silenceTimeoutMs;
+    this.dialed = this.dial();
+    this.dialed.catch((error: Error) => this.destroy(error));
+  }
+
+  /** The driver asks for it as of a socket of Node. */
+  get readyState(): 'open' | 'closed' {
+    return this.destroyed ? 'closed' : 'open';
+  }
+
+  private async dial(): Promise<Socket> {
+    const { host, port, tls } = this.address;
+    const raw = dial({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
+    });
+    this.raw = raw;
+    const socket = await new Promise<Socket>((resolve, reject) => {
+      raw.on('error', reject);
+      raw.once('close', () => reject(lost('the server hung up')));
+      if (tls === false) raw.once('connect', () => resolve(raw));
+      else startTls(raw, host, tls).then(resolve, reject);
+    });
+    this.open = socket;
+    socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('end', () => this.hungUp());
+    socket.on('close', () => this.hungUp());
+    return socket;
+  }
+
+  private receive(chunk: Buffer): void {
+    if (endsAnswer(chunk)) this.answered();
+    else this.watch();
+    this.lastWords = chunk[0] === ERROR_RESPONSE ? messageIn(chunk) : '';
+    if (!this.push(chunk)) this.open?.pause();
+  }
+
+  /** Nothing was under way: the driver makes a new connection when it needs one. Otherwise it is told why. */
+  private hungUp(): void {
+    if (!this.waiting) this.destroy();
+    else this.destroy(lost(`the server ended the connection${this.lastWords}`));
+  }
+
+  private watch(): void {
+    if (this.destroyed) return;
+    this.waiting = true;
+    if (this.silence !== undefined) this.silence.refresh();
+    else if (this.silenceTimeoutMs !== undefined) {
+      this.silence = setTimeout(() => this.giveUp(), this.silenceTimeoutMs);
+    }
+  }
+
+  private giveUp(): void {
+    const seconds = Math.round((this.silenceTimeoutMs ?? 0) / 1_000);
+    this.destroy(
+      Object.assign(new Error(`the server has not answered for ${seconds} s`), { code: 'ETIMEDOUT' }),
+    );
+  }
+
+  private answered(): void {
+    this.waiting = false;
+    clearTimeout(this.silence);
+    this.silence = undefined;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.watch();
+    this.dialed.then(
+      (socket) => socket.write(chunk, done),
+      // The socket is destroyed with that error already.
+      () => done(),
+    );
+  }
+
+  override _read(): void {
+    this.open?.resume();
+  }
+
+  /** A server need not answer the last message, so nothing is waited for once it has left. */
+  override _final(done: () => void): void {
+    this.open?.end(() => {
+      done();
+      this.destroy();
+    });
+  }
+
+  /** What was never connected has nothing to say goodbye to. */
+  override end(chunk?: unknown): this {
+    return this.open === undefined ? this.destroy() : super.end(chunk);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.answered();
+    this.open?.destroy();
+    this.raw?.destroy();
+    done(error);
+  }
+}
+
+async function startTls(raw: Socket, host: string, tls: { readonly ca?: string }): Promise<Socket> {
+  await new Promise((resolve) => raw.once('connect', resolve));
+  raw.write(SSL_REQUEST);
+  const answer = await new Promise<Buffer>((resolve) => raw.once('data', resolve));
+  // Anything beside the one byte came before the handshake, so from whoever is in between.
+  if (answer.length !== 1 || answer[0] !== CONSENT) {
+    throw Object.assign(new Error('the server offers no TLS'), { code: 'ERR_TLS_NOT_OFFERED' });
+  }
+  return new Promise((resolve, reject) => {
+    const servername = isIP(host) === 0 ? { servername: host } : {};
+    const secured = dialTls({ socket: raw, host, ...servername, ...tls, rejectUnauthorized: true });
+    secured.once('secureConnect', () => resolve(secured));
+    secured.once('error', reject);
+  });
+}
+
+function endsAnswer(chunk: Buffer): boolean {
+  const start = chunk.length - READY.length - 1;
+  return start >= 0 && chunk.subarray(start, -1).equals(READY);
+}
+
+/** The message field of an ErrorResponse, which is a list of type letter and text, each ended by a zero byte. */
+function messageIn(chunk: Buffer): string {
+  const fields = chunk.subarray(5).toString('utf8').split('\0');
+  const message = fields.find((field) => field.startsWith('M'));
+  return message === undefined ? '' : `: ${message.slice(1)}`;
+}
+
+function lost(message: string): Error {
+  return Object.assign(new Error(message), { code: 'ECONNRESET' });
+}
