@@ -17,7 +17,18 @@ export type ProgressEvent =
       costUsd: number | null;
       elapsedMs: number;
     }
-  /** Steps of a known number: claims of a sweep, days of an export, migrations. */
+  /** A sweep: many measurements, several at once. `done` is `ended` and the parts of those under way. */
+  | {
+      type: 'sweep';
+      ended: number;
+      done: number;
+      total: number;
+      calls: number;
+      retried: number;
+      costUsd: number | null;
+      elapsedMs: number;
+    }
+  /** Steps of a known number: days of an export, migrations. */
   | { type: 'progress'; what: string; done: number; total: number; elapsedMs: number };
 
 export type EmitProgress = (event: ProgressEvent) => void;

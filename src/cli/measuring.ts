@@ -1,8 +1,11 @@
 import { Option, UsageError } from 'clipanion';
 import * as t from 'typanion';
+import { HxError } from '../base/errors.js';
 import type { SettingName } from '../base/settings-table.js';
 import type { Explanation } from '../rpl/explain.js';
 import { HxCommand } from './base.js';
+import { renderError, renderErrorJson } from './render/error.js';
+import { coloured, plain } from './render/style.js';
 
 /** A command that measures: the options by which check and research size their calls. */
 export abstract class MeasuringCommand extends HxCommand {
@@ -87,6 +90,17 @@ export abstract class MeasuringCommand extends HxCommand {
     this.print(renderExplanation(explanation, 'run', this.paint));
   }
 
+  /** Prints failures on standard error; those that share a hint get it once, after the last of them. */
+  protected printFailures(failures: readonly HxError[]): void {
+    const paint = this.mayColour(this.context.stderr) ? coloured : plain;
+    for (const [index, failure] of failures.entries()) {
+      const { code, message, hint } = failure;
+      const isLast = hint !== failures[index + 1]?.hint;
+      const shown = new HxError(code, message, { hint: isLast ? hint : undefined });
+      this.context.stderr.write(this.json ? renderErrorJson(failure) : renderError(shown, paint, false));
+    }
+  }
+
   /** The one model of a command that takes no more; undefined leaves it to HX_MODEL. */
   protected oneModel(): string | undefined {
     const [model, ...more] = this.models ?? [];
@@ -101,4 +115,10 @@ export abstract class MeasuringCommand extends HxCommand {
     const size = { k, r, t: templates, b, seed, estimator, ...precision };
     return { bank, ...size, concurrency, no_cache: this.noCache };
   }
+}
+
+/** The same error, named for what it is about: a model, a line of a file. */
+export function about(what: string, error: HxError): HxError {
+  const { code, message, hint, facts } = error;
+  return new HxError(code, `${what}: ${message}`, { hint, facts, cause: error });
 }

@@ -1,16 +1,13 @@
 import * as t from 'typanion';
 import { sha256Hex } from '../base/canonical.js';
-import { HxError, toHxError } from '../base/errors.js';
+import { type HxError, toHxError } from '../base/errors.js';
 import { uuidv7 } from '../base/ids.js';
 import { normalizeClaim } from '../rpl/claim.js';
 import type { CheckRecord } from '../rpl/record.js';
 import { checkWith } from './check.js';
 import { defineHandler } from './handler.js';
-import { prepareInstrument, preparePurse } from './instrument.js';
+import { isModelList, prepareInstruments } from './instruments.js';
 import { measurementFields } from './validators.js';
-
-/** More models than this in one request are a study, which `hx research` is for. */
-export const MAX_MODELS = 16;
 
 /** What became of one model of a request. */
 export type ModelResult =
@@ -32,18 +29,13 @@ export const checkModels = defineHandler({
   input: t.isObject({
     ...measurementFields,
     claim: t.isString(),
-    models: t.cascade(t.isArray(t.isString()), [t.hasMinLength(1), t.hasMaxLength(MAX_MODELS)]),
+    models: isModelList,
     no_cache: t.isOptional(t.isBoolean()),
   }),
   async run({ claim, models, no_cache = false, ...sizes }, context): Promise<CheckModelsResult> {
-    const purse = await preparePurse(context);
     const { environment } = context.settings;
-    const instruments = await Promise.all(
-      models.map((model) => prepareInstrument({ ...sizes, model }, environment, context, purse)),
-    );
+    const instruments = await prepareInstruments(models, sizes, environment, context);
     const names = instruments.map(({ model }) => model.identity.model);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) throw new HxError('usage', `The model ${twice} is named twice.`);
     const claimHash = sha256Hex(normalizeClaim(claim));
     const { insertRequest } = await import('../operational/checks.js');
     const requestId = uuidv7(context.clock.now());

@@ -1,80 +1,24 @@
-import * as t from 'typanion';
-import { type HxError, toHxError } from '../base/errors.js';
+import { toHxError } from '../base/errors.js';
 import { uuidv7 } from '../base/ids.js';
 import { sleep } from '../base/time.js';
 import { type Execution, type ResearchStore, type StoredAttempt, TOUCH_EVERY_MS } from '../research/store.js';
-import { bankName } from '../rpl/bank-diff.js';
 import type { MeasurementPlan } from '../rpl/plan.js';
 import type { RunRecord } from '../rpl/record.js';
 import { completeRun } from '../rpl/run.js';
 import { isUsable } from '../rpl/sample.js';
-import { refuseOtherContent } from './banks.js';
 import type { Context } from './context.js';
-import { defineHandler } from './handler.js';
-import { type Instrument, type MeasurementInput, prepareInstrument, preparePurse } from './instrument.js';
+import type { Instrument } from './instrument.js';
 import { collectMeasurement } from './measurement.js';
-import { measurementFields } from './validators.js';
-
-/** What became of one claim of a sweep. */
-export type ClaimResult =
-  | {
-      readonly claim: string;
-      readonly line: number | null;
-      readonly run: RunRecord;
-      readonly reused: boolean;
-    }
-  | { readonly claim: string; readonly line: number | null; readonly error: HxError };
-
-/**
- * Errors that concern one claim; the sweep goes on after them. Anything else (no credentials, a full disk)
- * would meet the next claim too.
- */
-const ERRORS_OF_ONE_CLAIM = new Set(['usage', 'insufficient_samples']);
 
 /** How often one who waits for another's run looks again. */
 const POLL_EVERY_MS = 250;
 
-/** The same measurement as check, for experiments: into SQLite, and its row into the lake. */
-export const research = defineHandler({
-  name: 'research',
-  input: t.isObject({
-    claims: t.isArray(t.isObject({ claim: t.isString(), line: t.isOptional(t.isNumber()) })),
-    no_cache: t.isOptional(t.isBoolean()),
-    ...measurementFields,
-  }),
-  run: async (input, context) => sweep(input.claims, input.no_cache === true, input, context),
-});
-
-/** Measures claim after claim and yields each as it ends, its row safely in the lake. */
-async function* sweep(
-  claims: readonly { claim: string; line?: number | undefined }[],
-  again: boolean,
-  input: MeasurementInput,
-  context: Context,
-): AsyncGenerator<ClaimResult> {
-  const instrument = await prepareInstrument(input, 'local', context, await preparePurse(context));
-  const store = await context.lanes.research();
-  refuseOtherContent(instrument.bank, store.otherBankHash(bankName(instrument.bank), instrument.bank.hash));
-  const startedMs = context.clock.monotonicMs();
-  await publishFinished(store, context);
-  for (const [index, { claim, line = null }] of claims.entries()) {
-    try {
-      const measured = await measure(claim, again, instrument, store, context);
-      await publishFinished(store, context, measured.run);
-      yield { claim, line, ...measured };
-    } catch (thrown) {
-      const error = toHxError(thrown);
-      if (!ERRORS_OF_ONE_CLAIM.has(error.code)) throw error;
-      yield { claim, line, error };
-    }
-    if (claims.length > 1) {
-      const elapsedMs = context.clock.monotonicMs() - startedMs;
-      context.emit({ type: 'progress', what: 'claims', done: index + 1, total: claims.length, elapsedMs });
-    }
-  }
-}
-
-async function measure(
+/**
+ * Measures one claim with a model that is ready, into SQLite: carries on an interrupted run, and takes a finished one
+ * as it is.
+ * @param again whether to measure a finished one anew.
+ */
+export async function measureForResearch(
   claim: string,
   again: boolean,
   instrument: Instrument,
@@ -186,7 +130,11 @@ function deciding(stored: readonly StoredAttempt[]): StoredAttempt[] {
  * Appends every finished run that is not in the lake yet, also one that a crash left behind.
  * @param measured a run whose file must be there; it is written again when somebody removed it.
  */
-async function publishFinished(store: ResearchStore, context: Context, measured?: RunRecord): Promise<void> {
+export async function publishFinished(
+  store: ResearchStore,
+  context: Context,
+  measured?: RunRecord,
+): Promise<void> {
   const runs = store.unpublishedRuns();
   if (runs.length === 0 && measured === undefined) return;
   const { appendRun, isRunThere } = await import('../lake/writer.js');

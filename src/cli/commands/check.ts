@@ -1,6 +1,5 @@
 import { Command, Option, UsageError } from 'clipanion';
 import * as t from 'typanion';
-import { HxError } from '../../base/errors.js';
 import type { SettingName } from '../../base/settings-table.js';
 import type { Context } from '../../handlers/context.js';
 import { invoke } from '../../handlers/index.js';
@@ -8,11 +7,11 @@ import { rowToJson } from '../../rpl/column.js';
 import type { Explanation } from '../../rpl/explain.js';
 import { CHECK_CONTEXT_COLUMNS, type CheckRecord, RUN_COLUMNS } from '../../rpl/record.js';
 import { environmentOption } from '../base.js';
+import { exitCodeOf } from '../failures.js';
 import { claimArgument } from '../input.js';
-import { MeasuringCommand } from '../measuring.js';
-import { errorToJson, renderError } from '../render/error.js';
+import { about, MeasuringCommand } from '../measuring.js';
+import { errorToJson } from '../render/error.js';
 import { renderMeasurement, renderMeasurementLine } from '../render/measurement.js';
-import { coloured, plain } from '../render/style.js';
 
 export class CheckCommand extends MeasuringCommand {
   static override paths = [['check']];
@@ -131,26 +130,11 @@ export class CheckCommand extends MeasuringCommand {
         );
       }
       for (const result of results) {
-        if ('error' in result) this.printFailure(result.model, result.error);
+        if ('error' in result) this.printFailures([about(result.model, result.error)]);
       }
     }
-    return exitCodeOf(failures, results.length);
+    return exitCodeOf(failures, failures.length === results.length);
   }
-
-  private printFailure(model: string, { code, message, hint }: HxError): void {
-    const shown = new HxError(code, `${model}: ${message}`, { hint });
-    const paint = this.mayColour(this.context.stderr) ? coloured : plain;
-    this.context.stderr.write(renderError(shown, paint, false));
-  }
-}
-
-/** 0 when none failed; one cause for all is the command's own; otherwise the check has found something. */
-function exitCodeOf(failures: readonly HxError[], asked: number): number {
-  const interrupted = failures.find(({ code }) => code === 'interrupted');
-  if (interrupted !== undefined) return interrupted.exitCode;
-  if (failures.length === 0) return 0;
-  const exitCodes = new Set(failures.map(({ exitCode }) => exitCode));
-  return failures.length === asked && exitCodes.size === 1 ? (failures[0]?.exitCode ?? 1) : 1;
 }
 
 function checkToJson(record: CheckRecord): Record<string, unknown> {

@@ -1,14 +1,15 @@
 import { Command, Option, UsageError } from 'clipanion';
 import * as t from 'typanion';
-import { HxError } from '../../base/errors.js';
+import { HxError, toHxError } from '../../base/errors.js';
 import type { Context } from '../../handlers/context.js';
 import { invoke } from '../../handlers/index.js';
-import type { ClaimResult } from '../../handlers/research.js';
+import type { SweepClaim, SweepFailure, SweepRun } from '../../handlers/sweep.js';
+import { normalizeClaim } from '../../rpl/claim.js';
 import { rowToJson } from '../../rpl/column.js';
 import { RUN_COLUMNS } from '../../rpl/record.js';
-import { claimArgument, inputName, readInput, readJsonLines } from '../input.js';
-import { MeasuringCommand } from '../measuring.js';
-import { renderErrorJson } from '../render/error.js';
+import { exitCodeOf } from '../failures.js';
+import { claimArgument, inputName, type JsonLine, readInput, readJsonLines } from '../input.js';
+import { about, MeasuringCommand } from '../measuring.js';
 import { renderMeasurement, renderMeasurementLine } from '../render/measurement.js';
 
 export class ResearchCommand extends MeasuringCommand {
@@ -16,10 +17,15 @@ export class ResearchCommand extends MeasuringCommand {
   static override usage = Command.Usage({
     details:
       'Every answer is committed as it arrives, and an interrupted run carries on where it stopped. --claims reads ' +
-      'JSON Lines {"claim": "..."}; lines that cannot be read are named and the others still run.',
+      'JSON Lines {"claim": "..."}; lines that cannot be read are named and the others still run. Several --model are ' +
+      'asked side by side, one run each; one that fails does not stop the others.',
     examples: [
       ['One claim', 'hx research "Tides are caused by the moon" --model simulator/default'],
       ['Many claims', 'hx research --claims claims.jsonl --model simulator/default'],
+      [
+        'Many claims under several models, side by side',
+        'hx research --claims claims.jsonl --model openai/gpt-4.1-mini --model simulator/default',
+      ],
       ['Within a limit', 'hx research --claims claims.jsonl --model openai/gpt-4.1-mini --max-cost 0.50'],
     ],
   });
@@ -28,59 +34,82 @@ export class ResearchCommand extends MeasuringCommand {
   claims = Option.String('--claims', { description: 'JSON Lines file of claims, or - for standard input' });
 
   async execute(): Promise<number> {
-    this.oneModel();
     const { claims, problems } = await this.readClaims();
-    const failures: HxError[] = [...problems];
-    if (this.dryRun && claims.length > 0) await this.printDryRun(claims.map(({ claim }) => claim));
-    else await this.measure(claims, failures);
-    const [only] = failures;
-    if (this.claims === undefined && only !== undefined) throw only;
-    for (const failure of failures) this.printProblem(failure);
+    if (this.dryRun) {
+      if (claims.length > 0) await this.printDryRun(claims.map(({ claim }) => claim));
+      this.printFailures(problems);
+      return problems.length > 0 ? 2 : 0;
+    }
+    const failures: SweepFailure[] = [];
+    try {
+      if (claims.length > 0) await this.measure(claims, failures);
+    } finally {
+      const ofClaims = failures.map((failure) => this.named(failure, claims.length));
+      this.printFailures([...problems, ...ofClaims].sort(byLine));
+    }
+    const ends = failures.filter(({ unasked }) => unasked !== null);
+    const isAll = ends.length === (this.models?.length ?? 1);
+    const exitCode = exitCodeOf(
+      (isAll ? ends : failures).map(({ error }) => error),
+      isAll,
+    );
     // Bad input outranks a claim that could not be measured: it is the one the caller can mend.
-    return failures.some(({ code }) => code === 'usage') ? 2 : failures.length > 0 ? 1 : 0;
+    return problems.length > 0 && exitCode !== 130 ? 2 : exitCode;
   }
 
-  private async measure(
-    claims: readonly { claim: string; line?: number }[],
-    failures: HxError[],
-  ): Promise<void> {
-    const input = { claims, model: this.oneModel(), ...this.measurementInput() };
+  private async measure(claims: readonly SweepClaim[], failures: SweepFailure[]): Promise<void> {
+    const input = { claims, models: this.models, ...this.measurementInput() };
+    const isAlone = this.claims === undefined && (this.models?.length ?? 1) === 1;
     await this.withContext(async (context) => {
       for await (const result of await invoke('research', input, context)) {
-        if ('error' in result) failures.push(atLine(result.error, this.claims, result.line));
-        else await this.printRun(result, context);
+        if ('run' in result) await this.printRun(result, context);
+        else if (isAlone) throw result.error;
+        else failures.push(result);
       }
     });
   }
 
-  private async readClaims(): Promise<{ claims: { claim: string; line?: number }[]; problems: HxError[] }> {
+  /** The error with what it is about, as far as the command is about more than one. */
+  private named({ error, model, line, unasked }: SweepFailure, claims: number): HxError {
+    const ofModel = (this.models?.length ?? 1) > 1 ? about(model, error) : error;
+    if (unasked === null) return line === null ? ofModel : this.atLine(line, ofModel);
+    if (claims === 1) return ofModel;
+    const { code, message, hint, facts } = ofModel;
+    const left = `${unasked} of ${claims} claims have no result.`;
+    return new HxError(code, `${message} ${left}`, { hint, facts, cause: error });
+  }
+
+  private atLine(line: number, error: HxError): HxError {
+    const { code, message, hint, facts } = about(`${inputName(this.claims ?? '-')}, line ${line}`, error);
+    return new HxError(code, message, { hint, facts: { ...facts, line }, cause: error });
+  }
+
+  private async readClaims(): Promise<{ claims: SweepClaim[]; problems: HxError[] }> {
     if ((this.claim === undefined) === (this.claims === undefined)) {
       throw new UsageError('Give either one claim or --claims FILE');
     }
     if (this.claims === undefined) {
-      return { claims: [{ claim: await claimArgument(this.claim ?? '', this.context) }], problems: [] };
+      return {
+        claims: [{ claim: normalizeClaim(await claimArgument(this.claim ?? '', this.context)) }],
+        problems: [],
+      };
     }
-    const claims: { claim: string; line: number }[] = [];
+    const claims: SweepClaim[] = [];
     const problems: HxError[] = [];
-    for (const { line, value, problem } of readJsonLines(await readInput(this.claims, this.context))) {
-      const checked = t.as(value, isClaimLine, { errors: true });
-      if (problem !== undefined) problems.push(atLine(new HxError('usage', problem), this.claims, line));
-      else if (checked.errors === undefined) claims.push({ claim: checked.value.claim, line });
-      else
-        problems.push(
-          atLine(new HxError('usage', checked.errors.join('; ').replace(/^\./, '')), this.claims, line),
-        );
+    for (const one of readJsonLines(await readInput(this.claims, this.context))) {
+      try {
+        claims.push({ claim: claimOf(one), line: one.line });
+      } catch (thrown) {
+        problems.push(this.atLine(one.line, toHxError(thrown)));
+      }
     }
     if (claims.length === 0 && problems.length === 0) {
-      throw new HxError('usage', `${this.claims} holds no claims.`, {
-        hint: 'Each line is {"claim": "..."}.',
-      });
+      throw new HxError('usage', `${inputName(this.claims)} holds no claims.`, { hint: LINE_FORM });
     }
     return { claims, problems };
   }
 
-  private async printRun(result: Extract<ClaimResult, { run: unknown }>, context: Context): Promise<void> {
-    const { run, reused } = result;
+  private async printRun({ run, reused }: SweepRun, context: Context): Promise<void> {
     const source = { lane: 'research', run_id: run.run_id };
     const explanation = this.explain ? await invoke('explain', source, context) : undefined;
     if (this.json) {
@@ -88,37 +117,40 @@ export class ResearchCommand extends MeasuringCommand {
       this.context.stdout.write(`${JSON.stringify(row)}\n`);
       return;
     }
-    if (this.claims !== undefined) {
-      this.print(
-        renderMeasurementLine(
-          run,
-          run.claim,
-          reused ? this.paint('dim', '  (measured before)') : '',
-          this.paint,
-        ),
-      );
-      await this.printExplanation(explanation);
-      return;
+    const severalModels = (this.models?.length ?? 1) > 1;
+    if (this.claims !== undefined || severalModels) {
+      const parts = [
+        ...(severalModels ? [run.model] : []),
+        ...(this.claims === undefined ? [] : [run.claim]),
+      ];
+      const note = reused ? this.paint('dim', '  (measured before)') : '';
+      this.print(renderMeasurementLine(run, parts.join(': '), note, this.paint));
+    } else {
+      const stored = reused
+        ? `measured before as ${run.run_id}; --no-cache measures again`
+        : `stored in research.sqlite and the lake as ${run.run_id}`;
+      this.print(renderMeasurement(run, stored, this.paint));
     }
-    const stored = reused
-      ? `measured before as ${run.run_id}; --no-cache measures again`
-      : `stored in research.sqlite and the lake as ${run.run_id}`;
-    this.print(renderMeasurement(run, stored, this.paint));
     await this.printExplanation(explanation);
   }
-
-  private printProblem(error: HxError): void {
-    this.context.stderr.write(this.json ? renderErrorJson(error) : `hx: ${error.message}\n`);
-  }
 }
+
+/** Those about a line in its order, then the others. */
+function byLine(left: HxError, right: HxError): number {
+  const lineOf = ({ facts }: HxError) => Number(facts?.['line'] ?? Number.MAX_SAFE_INTEGER);
+  return lineOf(left) - lineOf(right);
+}
+
+const LINE_FORM = 'Each line is a JSON object {"claim": "..."}; other fields are yours.';
 
 /** Fields beside the claim (an id, a label) are the caller's own and allowed. */
 const isClaimLine = t.isPartial({ claim: t.isString() });
 
-function atLine(error: HxError, file: string | undefined, line: number | null): HxError {
-  if (line === null) return error;
-  return new HxError(error.code, `${inputName(file ?? '-')}, line ${line}: ${error.message}`, {
-    hint: error.hint,
-    cause: error,
-  });
+/** @throws HxError `usage` for a line that holds no claim, or one that cannot be measured. */
+function claimOf({ value, problem }: JsonLine): string {
+  if (problem !== undefined) throw new HxError('usage', problem, { hint: LINE_FORM });
+  const checked = t.as(value, isClaimLine, { errors: true });
+  if (checked.errors === undefined) return normalizeClaim(checked.value.claim);
+  const problems = checked.errors.map((text) => text.replace(/^\./, ''));
+  throw new HxError('usage', problems.join('; '), { hint: LINE_FORM });
 }

@@ -106,11 +106,12 @@ export class ProgressLine {
 export function describe(event: Exclude<ProgressEvent, { type: 'note' | 'wait' }>): string {
   const perSecond = event.elapsedMs > 0 ? (event.done * 1_000) / event.elapsedMs : 0;
   const left = perSecond > 0 ? `, ${seconds((event.total - event.done) / perSecond)} left` : '';
-  const head = `${event.done}/${event.total}`;
-  if (event.type === 'progress') return `${event.what} ${head}, ${rate(perSecond)}${left}`;
-  const retried = event.retried > 0 ? `, ${event.retried} retried` : '';
+  const pace = `${rate(perSecond)}${left}`;
+  if (event.type === 'progress') return `${event.what} ${event.done}/${event.total}, ${pace}`;
+  const calls = `${event.calls} calls${event.retried > 0 ? `, ${event.retried} retried` : ''}`;
   const cost = event.costUsd === null ? '' : `, $${event.costUsd.toFixed(4)}`;
-  return `${head} samples, ${event.usable} usable, ${event.calls} calls${retried}, ${rate(perSecond)}${left}${cost}`;
+  if (event.type === 'sweep') return `runs ${event.ended}/${event.total}, ${calls}, ${pace}${cost}`;
+  return `${event.done}/${event.total} samples, ${event.usable} usable, ${calls}, ${pace}${cost}`;
 }
 
 function rate(perSecond: number): string {

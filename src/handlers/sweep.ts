@@ -1,0 +1,140 @@
+import * as t from 'typanion';
+import { type HxError, toHxError } from '../base/errors.js';
+import type { ResearchStore } from '../research/store.js';
+import { bankName } from '../rpl/bank-diff.js';
+import { normalizeClaim } from '../rpl/claim.js';
+import type { RunRecord } from '../rpl/record.js';
+import { refuseOtherContent } from './banks.js';
+import type { Context } from './context.js';
+import { defineHandler } from './handler.js';
+import type { Instrument } from './instrument.js';
+import { isModelList, prepareInstruments } from './instruments.js';
+import { measureForResearch, publishFinished } from './research.js';
+import { sideBySide } from './side-by-side.js';
+import { SweepProgress } from './sweep-progress.js';
+import { measurementFields } from './validators.js';
+
+/** A claim, and the line of the file that it stands on. */
+export interface SweepClaim {
+  readonly claim: string;
+  readonly line?: number | undefined;
+}
+
+interface ClaimUnderModel {
+  readonly claim: string;
+  readonly line: number | null;
+  readonly model: string;
+}
+
+/** A claim measured under a model. */
+export interface SweepRun extends ClaimUnderModel {
+  readonly run: RunRecord;
+  /** Whether it was measured before. */
+  readonly reused: boolean;
+}
+
+export interface SweepFailure extends ClaimUnderModel {
+  readonly error: HxError;
+  /**
+   * Null for a failure of this claim alone; else the model can go on no longer, and so many of its claims, this one
+   * included, are without a result.
+   */
+  readonly unasked: number | null;
+}
+
+/** What became of one claim under one model. */
+export type SweepResult = SweepRun | SweepFailure;
+
+/** The same measurement as check, for experiments: into SQLite, and its row into the lake. */
+export const research = defineHandler({
+  name: 'research',
+  input: t.isObject({
+    ...measurementFields,
+    claims: t.isArray(t.isObject({ claim: t.isString(), line: t.isOptional(t.isNumber()) })),
+    models: t.isOptional(isModelList),
+    no_cache: t.isOptional(t.isBoolean()),
+  }),
+  run: async ({ claims, models, model, no_cache: again = false, ...sizes }, context) => {
+    const asked = models ?? (model === undefined ? undefined : [model]);
+    for (const { claim } of claims) normalizeClaim(claim);
+    const instruments = await prepareInstruments(asked, sizes, 'local', context);
+    return sweep({ claims, again }, instruments, context);
+  },
+});
+
+interface Work {
+  readonly claims: readonly SweepClaim[];
+  /** Whether to measure again what was measured before. */
+  readonly again: boolean;
+}
+
+/**
+ * Puts every claim to every model, the models side by side, and yields each run as it ends, its row safely in the
+ * lake. One model that fails takes no other down.
+ */
+async function* sweep(
+  work: Work,
+  instruments: readonly Instrument[],
+  context: Context,
+): AsyncGenerator<SweepResult> {
+  const store = await context.lanes.research();
+  // All ask by the same bank.
+  const bank = instruments[0]?.bank;
+  if (bank !== undefined) refuseOtherContent(bank, store.otherBankHash(bankName(bank), bank.hash));
+  const publisher = new Publisher(store, context);
+  await publisher.publish();
+  const measurements = work.claims.length * instruments.length;
+  const progress = measurements > 1 ? new SweepProgress(measurements, context) : undefined;
+  const bench = { store, publisher, progress, context: progress?.inner ?? context };
+  yield* sideBySide(instruments.map((instrument) => sweepModel(work, instrument, bench)));
+}
+
+interface Bench {
+  readonly store: ResearchStore;
+  readonly publisher: Publisher;
+  readonly progress: SweepProgress | undefined;
+  readonly context: Context;
+}
+
+/** Puts claim after claim to one model. */
+async function* sweepModel(
+  { claims, again }: Work,
+  instrument: Instrument,
+  { store, publisher, progress, context }: Bench,
+): AsyncGenerator<SweepResult> {
+  const { model } = instrument.model.identity;
+  for (const [index, { claim, line = null }] of claims.entries()) {
+    const subject = { claim, line, model };
+    try {
+      const measured = await measureForResearch(claim, again, instrument, store, context);
+      await publisher.publish(measured.run);
+      progress?.end(model);
+      yield { ...subject, ...measured };
+    } catch (thrown) {
+      const error = toHxError(thrown);
+      // Anything else (no credentials, a full disk) would meet the next claim too.
+      const unasked = error.code === 'insufficient_samples' ? null : claims.length - index;
+      progress?.end(model, unasked ?? 1);
+      yield { ...subject, error, unasked };
+      if (unasked !== null) return;
+    }
+  }
+}
+
+/** Appends finished runs to the lake, one caller after the other: each appends what others have left as well. */
+class Publisher {
+  private readonly store: ResearchStore;
+  private readonly context: Context;
+  private last: Promise<void> = Promise.resolve();
+
+  constructor(store: ResearchStore, context: Context) {
+    this.store = store;
+    this.context = context;
+  }
+
+  publish(run?: RunRecord): Promise<void> {
+    const mine = this.last.then(() => publishFinished(this.store, this.context, run));
+    this.last = mine.catch(() => {});
+    return mine;
+  }
+}
