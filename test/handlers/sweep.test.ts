@@ -114,7 +114,9 @@ sweep('a model that fails takes no other down, and is not asked for the claims t
 sweep("when every model fails for one reason, the command ends with that reason's exit code", async () => {
   const { exitCode, stdout, stderr } = await hx(['compatible/a', 'compatible/b'], ['A claim']);
   assert.equal([exitCode, stdout], [3, '']);
-  assert.match(stderr, /hx: compatible\/a: .+\n(.*\n)?hx: compatible\/b: .+\n {4}.+/);
+  for (const model of ['a', 'b'])
+    assert.match(stderr, `hx: compatible/${model}: The model compatible/${model} at`);
+  assert.match(stderr, 'hx models');
 });
 
 sweep('a model that cannot be, or is named twice, stops everything before anything is asked', async () => {
