@@ -2,6 +2,7 @@ import * as t from 'typanion';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import type { AppliedNow } from '../operational/schema/apply.js';
+import type { Finding } from '../operational/schema/lint/lint.js';
 import { defineHandler } from './handler.js';
 
 const isNumber = t.cascade(t.isNumber(), [t.isInteger(), t.isAtLeast(1)]);
@@ -66,6 +67,8 @@ export interface MigratePlanResult {
     readonly hash: string;
     readonly sql: string;
   }[];
+  /** What is unsafe in them. */
+  readonly findings: readonly Finding[];
 }
 
 export const migratePlan = defineHandler({
@@ -73,16 +76,8 @@ export const migratePlan = defineHandler({
   input: t.isObject({ to: t.isOptional(isNumber) }),
   async run({ to }, context): Promise<MigratePlanResult> {
     const { planMigrations } = await import('../operational/schema/apply.js');
+    const { lintAll } = await import('../operational/schema/lint/gate.js');
     const { pending } = await planMigrations({ ...context, to });
-    return { environment: context.settings.environment, pending };
-  },
-});
-
-export const migrateSum = defineHandler({
-  name: 'migrate sum',
-  input: t.isObject({ rewrite: t.isOptional(t.isBoolean()) }),
-  async run({ rewrite = false }) {
-    const { migrationsFolder, writeSum } = await import('../operational/schema/files.js');
-    return writeSum(migrationsFolder(), rewrite);
+    return { environment: context.settings.environment, pending, findings: await lintAll(pending) };
   },
 });

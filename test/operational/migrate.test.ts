@@ -126,14 +126,13 @@ test('a failing migration leaves nothing of itself, keeps those before it and is
 test('a file that holds transaction control or cannot be parsed is refused before anything runs', async () => {
   for (const [words, sql] of [
     [
-      /9000_control\.sql, line 3: a migration cannot hold COMMIT/,
-      '-- Ends.\ncreate table half (id integer);\ncommit;\n',
+      /9000_control\.sql, line 3: transaction-control \(COMMIT\)/,
+      '-- Ends.\ncreate table half ();\ncommit;\n',
     ],
-    [/9000_control\.sql, line 3: a migration cannot hold BEGIN/, '-- Begins.\n\nbegin; select 1;'],
+    [/9000_control\.sql, line 3: transaction-control \(BEGIN\)/, '-- Begins.\n\nbegin; select 1;'],
     [/9000_control\.sql:2:1: syntax error at or near "selec"/, '-- Wrong.\nselec 1;'],
   ] as const) {
     add('9000_control.sql', sql);
-    await fails(planMigrations(options()), 'conflict', words);
     await fails(applyMigrations(options()), 'conflict', words);
   }
   const [row] = await database.sql`select to_regclass('hx.migration') is null as untouched`;
@@ -184,6 +183,33 @@ test('an applied file whose comments alone changed is told apart from one whose 
   await fails(makePlan(files(), before), 'conflict', /0002_accounts\.sql was edited/);
   add(name, original.replace('email text', 'email varchar'));
   await fails(makePlan(files(), known), 'conflict', /0002_accounts\.sql was edited/);
+});
+
+test('unsafe statements are noted on the local database and refused on the others, unless they are waived', async () => {
+  await applyMigrations(options());
+  const unsafe = 'drop table anonymous_usage;\n';
+  add('9000_unsafe.sql', unsafe);
+  const development = await createTestDatabase({ environment: 'development' });
+  try {
+    const settings = development.settings;
+    await fails(
+      applyMigrations(options({ settings })),
+      'conflict',
+      /9000_unsafe\.sql, line 1: drop-table \(anonymous_usage\)\. Its data is gone/,
+      /Release code that does not use it first.*Nothing was applied to development/,
+    );
+    add('9000_unsafe.sql', `-- hx: allow=drop-table reason=a test\n${unsafe}`);
+    assert.is((await applyMigrations(options({ settings }))).length, 1);
+  } finally {
+    await development.drop();
+  }
+  add('9000_unsafe.sql', unsafe);
+  const notes: string[] = [];
+  const emit: MigrateOptions['emit'] = (event) => {
+    if (event.type === 'note') notes.push(event.message);
+  };
+  assert.is((await applyMigrations(options({ emit }))).length, 1);
+  assert.equal(notes, ['9000_unsafe.sql, line 1: drop-table (anonymous_usage). See hx migrate lint.']);
 });
 
 test('an edited file is refused: by the sum, and by the database even when the sum was rewritten', async () => {

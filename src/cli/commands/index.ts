@@ -142,10 +142,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./migrate.js')).MigratePlanCommand,
   },
   {
+    path: 'migrate lint',
+    category: 'Operate',
+    description: 'What is unsafe in the migrations, and the safe way; exits 1 with a finding',
+    load: async () => (await import('./migration-files.js')).MigrateLintCommand,
+  },
+  {
+    path: 'migrate new',
+    category: 'Operate',
+    description: 'Write the next numbered migration, to be filled in',
+    load: async () => (await import('./migration-files.js')).MigrateNewCommand,
+  },
+  {
     path: 'migrate sum',
     category: 'Operate',
     description: 'Write new migration files down in migrations.sum',
-    load: async () => (await import('./migrate.js')).MigrateSumCommand,
+    load: async () => (await import('./migration-files.js')).MigrateSumCommand,
   },
   {
     path: 'bank sum',

@@ -1,7 +1,7 @@
 import { Command, Option } from 'clipanion';
 import * as t from 'typanion';
 import { askYesNo } from '../ask.js';
-import { EnvironmentCommand, HxCommand } from '../base.js';
+import { EnvironmentCommand } from '../base.js';
 
 const TO = { description: 'Number of the last migration to apply', validator: t.isNumber() };
 
@@ -72,24 +72,9 @@ export class MigratePlanCommand extends EnvironmentCommand {
     if (this.json) this.printJson(result);
     else if (result.pending.length === 0) this.print(`${result.environment}: nothing to apply`);
     else this.print(result.pending.map(({ name, sql }) => `-- ${name}\n${sql.trim()}\n`).join('\n'));
-  }
-}
-
-export class MigrateSumCommand extends HxCommand {
-  static override paths = [['migrate', 'sum']];
-  static override usage = Command.Usage({
-    details: 'For those who work on hx. Lines that are there already change only with --rewrite.',
-    examples: [['After adding a migration', 'hx migrate sum']],
-  });
-
-  rewrite = Option.Boolean('--rewrite', false, {
-    description: 'Also for files that were edited or renumbered before they were applied anywhere',
-  });
-
-  async execute(): Promise<void> {
-    const result = await this.invoke('migrateSum', { rewrite: this.rewrite });
-    if (this.json) this.printJson(result);
-    else if (result.added.length === 0) this.print('migrations.sum is up to date');
-    else for (const name of result.added) this.print(`written down: ${name}`);
+    for (const { file, line, rule, subject } of result.findings) {
+      this.note(`${file}:${line}  ${rule}  ${subject}`);
+    }
+    if (result.findings.length > 0) this.note('See hx migrate lint for what happens and the safe way.');
   }
 }

@@ -12,9 +12,10 @@ import { type EnvironmentTarget, findTarget } from '../target.js';
 import { translateDatabaseError } from '../translate.js';
 import { type Migration, migrationsFolder, readMigrations } from './files.js';
 import { readLedger } from './ledger.js';
+import { refuseUnsafe } from './lint/gate.js';
 import { checkLockHeld, LOCK_TIMEOUT_MS, migratorName, takeLock } from './lock.js';
 import { makePlan, type Plan } from './plan.js';
-import { lineOf, refuseTransactionControl } from './statements.js';
+import { lineOf } from './statements.js';
 import { currentTransaction, leftTransaction, wasCommitted } from './transaction.js';
 
 /** A migration gives up waiting for a table after this long, so that traffic does not queue up behind it. */
@@ -68,6 +69,7 @@ export function applyMigrations(options: MigrateOptions): Promise<AppliedNow[]> 
     const backend = await takeLock(sql, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS, signal, emit);
     await refuseOther(sql, target);
     const { pending } = await readPlan(sql, options);
+    await refuseUnsafe(pending, target.environment, emit);
     const startedMs = performance.now();
     const done: AppliedNow[] = [];
     for (const migration of pending) {
@@ -81,9 +83,7 @@ export function applyMigrations(options: MigrateOptions): Promise<AppliedNow[]> 
 }
 
 async function readPlan(sql: Sql, { folder, to }: MigrateOptions): Promise<Plan> {
-  const plan = await makePlan(readMigrations(folder ?? migrationsFolder()), await readLedger(sql), to);
-  for (const migration of plan.pending) await refuseTransactionControl(migration.name, migration.sql);
-  return plan;
+  return makePlan(readMigrations(folder ?? migrationsFolder()), await readLedger(sql), to);
 }
 
 /** One direct connection that stays the same: it holds the lock. */

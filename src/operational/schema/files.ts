@@ -49,7 +49,7 @@ export function numberOf(name: string): number {
  * from migrations.sum.
  */
 export function readMigrations(folder: string): Migration[] {
-  const migrations = readFiles(folder);
+  const migrations = readMigrationFiles(folder);
   const expected = sumLines(migrations);
   const recorded = readSum(folder);
   for (let line = 0; line < Math.max(expected.length, recorded.length); line += 1) {
@@ -58,7 +58,8 @@ export function readMigrations(folder: string): Migration[] {
   return migrations;
 }
 
-function readFiles(folder: string): Migration[] {
+/** Reads the files in order, those too that are still being written: migrations.sum does not count. */
+export function readMigrationFiles(folder: string): Migration[] {
   const migrations = migrationNames(folder).map((name): Migration => {
     const bytes = readFileSync(join(folder, name));
     const hash = createHash('sha256').update(bytes).digest('hex');
@@ -124,7 +125,7 @@ export interface SumResult {
  * @throws HxError `conflict` when it would rewrite a line and `rewrite` is off, and as readMigrations.
  */
 export function writeSum(folder: string, rewrite: boolean): SumResult {
-  const migrations = readFiles(folder);
+  const migrations = readMigrationFiles(folder);
   const lines = sumLines(migrations);
   const recorded = readSum(folder);
   const changed = recorded.findIndex((line, index) => line !== lines[index]);

@@ -99,34 +99,3 @@ function endOfComment(text: string, start: number): number {
 export function lineOf(sql: string, position: number): number {
   return sql.slice(0, position).split('\n').length;
 }
-
-/** A statement that begins, ends or divides a transaction, and the line (from 1) that it starts on. */
-export interface TransactionControl {
-  readonly keyword: string;
-  readonly line: number;
-}
-
-/** The first statement that would begin, end or divide the transaction it runs in. */
-export function findTransactionControl(statements: readonly Statement[]): TransactionControl | undefined {
-  const found = statements.find(({ ast }) => 'TransactionStmt' in ast);
-  if (found === undefined) return undefined;
-  const [keyword = ''] = /^\w+/.exec(found.text) ?? [];
-  return { keyword: keyword.toUpperCase(), line: found.line };
-}
-
-/**
- * hx itself begins and ends the transactions of a migration; a file that did so too would leave half of itself
- * behind when it fails.
- * @throws HxError `conflict`.
- */
-export async function refuseTransactionControl(name: string, sql: string): Promise<void> {
-  const control = findTransactionControl(await parseStatements(name, sql));
-  if (control === undefined) return;
-  throw new HxError(
-    'conflict',
-    `${name}, line ${control.line}: a migration cannot hold ${control.keyword}.`,
-    {
-      hint: 'Take it out: hx begins and ends the transactions of a migration.',
-    },
-  );
-}

@@ -16,7 +16,7 @@ export interface Finding {
   /** What happens: which lock, for how long, or what breaks. */
   readonly danger: string;
   readonly safe: string;
-  readonly waivable: boolean;
+  readonly isWaivable: boolean;
 }
 
 /** Findings in files that were written before files could carry waivers, and that stay as they are. */
@@ -45,12 +45,12 @@ export async function lintMigration(
         subject: hit.subject,
         danger: rule.danger,
         safe: rule.safe,
-        waivable: rule.waivable ?? true,
+        isWaivable: rule.waivable ?? true,
       })),
     ),
   );
   const waived = new Set<string>([...waivers, ...(EARLIER_WAIVERS[name] ?? [])].map(({ rule }) => rule));
-  const isWaived = ({ rule, waivable }: Finding) => waivable && waived.has(rule);
+  const isWaived = ({ rule, isWaivable }: Finding) => isWaivable && waived.has(rule);
   const used = new Set<string>(found.filter(isWaived).map(({ rule }) => rule));
   const unused = waivers.filter(({ rule }) => !used.has(rule)).map((waiver) => unusedWaiver(name, waiver));
   return [...found.filter((finding) => !isWaived(finding)), ...unused].sort((a, b) => a.line - b.line);
@@ -71,6 +71,6 @@ function unusedWaiver(file: string, { rule, line }: Waiver): Finding {
       ? 'This rule cannot be waived: what it finds is never right in a migration.'
       : 'Nothing in the file breaks this rule; a waiver that stays would hide what is written later.',
     safe: 'Take the line out.',
-    waivable: false,
+    isWaivable: false,
   };
 }

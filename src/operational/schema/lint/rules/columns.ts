@@ -59,10 +59,9 @@ export const setNotNullWithoutCheck: Rule = {
     'Add CHECK (column IS NOT NULL) NOT VALID, in a later migration VALIDATE CONSTRAINT and then SET NOT NULL, ' +
     'which then has nothing to read; drop the CHECK.',
   *check(statement, file) {
-    let validated = hasValidated(statement, file);
+    if (hasValidated(statement, file)) return;
     for (const { table, command } of alterationsInUse(statement, file)) {
-      if (command.subtype === 'AT_ValidateConstraint') validated = true;
-      if (command.subtype === 'AT_SetNotNull' && !validated) yield { subject: `${table}.${command.name}` };
+      if (command.subtype === 'AT_SetNotNull') yield { subject: `${table}.${command.name}` };
     }
   },
 };
