@@ -1,4 +1,5 @@
 -- The logprob readout: P(True) by a model's own token probabilities, beside what it says; and changes of model.
+-- hx: allow=add-check-without-not-valid reason=the new columns are null in every row, and no version that stores many rows was released yet
 
 alter table checks
   add column prob_true_logprob double precision check (prob_true_logprob between 0 and 1),

@@ -1,4 +1,5 @@
 -- Who may do what: hx_owner owns every object, hx_migrate may act as it, hx_app writes rows, hx_export reads checks.
+-- hx: allow=hidden-in-do-block reason=roles belong to the cluster and may be there already, and the columns to export follow a rule
 
 -- Roles belong to the cluster, while databases that share one are migrated apart and at once, and a branch comes
 -- with the roles of its origin. None of them logs in: logins are members of them.
