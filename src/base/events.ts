@@ -4,9 +4,11 @@ export type ProgressEvent =
   | { type: 'note'; message: string }
   /** Something that does not answer yet, told about every second; the time left until hx gives up, null once it is over. */
   | { type: 'wait'; what: string; elapsedMs: number; leftMs: number | null }
-  /** Model calls of one measurement. Counts are of samples but for `calls` and `retried`, which count calls. */
+  /** Model calls of one measurement. Counts are of samples or readouts but for `calls` and `retried`, which count calls. */
   | {
       type: 'calls';
+      /** What is counted, `samples` unless said. */
+      what?: 'samples' | 'readouts';
       claim: string;
       model: string;
       done: number;

@@ -13,6 +13,7 @@ import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
 import { type Instrument, prepareInstrument, preparePurse } from './instrument.js';
 import { collectMeasurement } from './measurement.js';
+import { collectReadouts } from './readouts.js';
 import { isRunId, measurementFields } from './validators.js';
 
 /** One check, measured or answered from the cache, and stored in the environment's database either way. */
@@ -126,6 +127,7 @@ async function measureUnderLease(work: Work, lease: Lease): Promise<CheckRecord>
 
 async function measure(work: Work, runId: string, lease: Lease | undefined): Promise<CheckRecord> {
   const { insertAttempts, insertCheck, readAttempts } = await import('../operational/checks.js');
+  const { insertReadouts, readReadouts } = await import('../operational/readouts.js');
   const { completeLease } = await import('../operational/cache.js');
   const { database, context, instrument, createdAt } = work;
   const startedMs = context.clock.monotonicMs();
@@ -142,6 +144,19 @@ async function measure(work: Work, runId: string, lease: Lease | undefined): Pro
         batch.map((attempt) => ({ attemptId: uuidv7(context.clock.now()), attempt })),
       ),
   });
+  const storedReadouts = lease === undefined ? [] : await readReadouts(database, runId);
+  const readouts = await collectReadouts({
+    instrument,
+    plan,
+    stored: async () => storedReadouts,
+    context,
+    commit: (batch) =>
+      insertReadouts(
+        database,
+        runId,
+        batch.map((readout) => ({ readoutId: uuidv7(context.clock.now()), readout })),
+      ),
+  });
   const run = completeRun({
     runId,
     createdAt,
@@ -149,6 +164,8 @@ async function measure(work: Work, runId: string, lease: Lease | undefined): Pro
     plan,
     ownAttempts: [...stored, ...attempts],
     reusedAttempts: [],
+    ownReadouts: [...storedReadouts, ...readouts],
+    reusedReadouts: [],
     price: instrument.price,
   });
   const record: CheckRecord = { ...run, was_cached: false, cached_from: null };

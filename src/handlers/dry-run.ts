@@ -3,13 +3,14 @@ import type { Settings } from '../base/config.js';
 import { bankName } from '../rpl/bank-diff.js';
 import { largestPlan } from '../rpl/growth.js';
 import { costOfTokens, type Price } from '../rpl/price.js';
+import { planReadouts } from '../rpl/readout-plan.js';
 import type { ModelIdentity } from '../rpl/sample.js';
 import { DEFAULT_BANK, loadBank } from './banks.js';
 import { defineHandler } from './handler.js';
 import { makePlanner } from './instrument.js';
 import { measurementFields } from './validators.js';
 
-/** Of a sample, an unusable answer is asked for once more. */
+/** Of a sample, an unusable answer is asked for once more; a readout is not. */
 const MOST_CALLS_A_SAMPLE = 2;
 
 /** What is likely, and what cannot be exceeded. */
@@ -27,6 +28,8 @@ export interface DryRun {
   readonly bank: string;
   readonly claims: number;
   readonly samples: number;
+  /** One a template with --readout, else 0; part of the calls. */
+  readonly readouts: number;
   readonly calls: Range;
   readonly tokens_in: Range;
   readonly tokens_out: Range;
@@ -49,32 +52,43 @@ export const dryRun = defineHandler({
     const identity = await identify(input.model, settings);
     const known = await findPrice(identity, settings);
     const bank = await loadBank(input.bank ?? DEFAULT_BANK, settings.folder);
-    const plan = makePlanner(input, bank, identity, settings.environment);
+    const { readoutDecoding } = await import('../models/resolve.js');
+    const readout = input.readout === true ? readoutDecoding(identity.provider) : undefined;
+    const plan = makePlanner(input, readout, bank, identity, settings.environment);
     const plans = input.claims.map((claim) => plan(claim, 0));
     const { likelyTokens, mostTokens } = await import('../models/worst-case.js');
     const sums = {
       samples: 0,
       mostSamples: 0,
+      readouts: 0,
+      mostReadouts: 0,
       likely: { input: 0, output: 0 },
       most: { input: 0, output: 0 },
     };
     for (const plan of plans) {
       const { samples, options } = plan;
-      const largest = largestPlan(plan).samples;
+      const largest = largestPlan(plan);
       sums.samples += samples.length;
-      sums.mostSamples += largest.length;
+      sums.mostSamples += largest.samples.length;
       for (const sample of samples) add(sums.likely, likelyTokens(sample, options.decoding), 1);
-      for (const sample of largest) {
+      for (const sample of largest.samples) {
         add(sums.most, mostTokens(sample, options.decoding), MOST_CALLS_A_SAMPLE);
       }
+      if (readout === undefined) continue;
+      const [readouts, mostReadouts] = [planReadouts(plan), planReadouts(largest)];
+      sums.readouts += readouts.length;
+      sums.mostReadouts += mostReadouts.length;
+      for (const one of readouts) add(sums.likely, likelyTokens(one, readout), 1);
+      for (const one of mostReadouts) add(sums.most, mostTokens(one, readout), 1);
     }
-    const { samples, mostSamples, likely, most } = sums;
+    const { samples, mostSamples, readouts, mostReadouts, likely, most } = sums;
     return {
       model: identity.model,
       bank: bankName(bank),
       claims: plans.length,
       samples,
-      calls: { likely: samples, most: mostSamples * MOST_CALLS_A_SAMPLE },
+      readouts,
+      calls: { likely: samples + readouts, most: mostSamples * MOST_CALLS_A_SAMPLE + mostReadouts },
       tokens_in: { likely: likely.input, most: most.input },
       tokens_out: { likely: likely.output, most: most.output },
       cost_usd: known === null ? null : { likely: usd(likely, known.price), most: usd(most, known.price) },

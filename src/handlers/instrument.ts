@@ -12,6 +12,7 @@ import type { Estimator } from '../rpl/estimator.js';
 import type { Precision } from '../rpl/growth.js';
 import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../rpl/plan.js';
 import type { Price } from '../rpl/price.js';
+import type { ReadoutDecoding } from '../rpl/readout.js';
 import type { ModelIdentity } from '../rpl/sample.js';
 import { DEFAULT_BANK, isBankPath, loadBank } from './banks.js';
 import type { Context } from './context.js';
@@ -34,6 +35,8 @@ export interface MeasurementInput {
   /** Samples to ask for at most on the way to the width. */
   readonly max_calls?: number | undefined;
   readonly concurrency?: number | undefined;
+  /** Whether each template is asked for its token probabilities as well. */
+  readonly readout?: boolean | undefined;
 }
 
 /** Plans the measurement of one claim; `repeat` is 0, or the number of an independent repetition. */
@@ -65,8 +68,8 @@ export async function preparePurse({ settings }: Context): Promise<Purse | undef
 /**
  * Resolves model, bank, sizes and limits once.
  * @param purse what the invocation may spend, from `preparePurse`.
- * @throws HxError `usage` or `configuration` for a model, bank or setting that cannot be, `refused` for a
- *   simulated model in production.
+ * @throws HxError `usage` or `configuration` for a model, bank or setting that cannot be, or a readout that the
+ *   model's provider does not offer; `refused` for a simulated model in production.
  */
 export async function prepareInstrument(
   input: MeasurementInput,
@@ -74,8 +77,12 @@ export async function prepareInstrument(
   { settings, emit, accounts }: Context,
   purse: Purse | undefined,
 ): Promise<Instrument> {
-  const { resolveModel, requireModelName } = await import('../models/resolve.js');
-  const model = await resolveModel(requireModelName(input.model, settings), settings);
+  const { parseModelName, readoutDecoding, resolveModel, requireModelName } = await import(
+    '../models/resolve.js'
+  );
+  const name = requireModelName(input.model, settings);
+  const readout = input.readout === true ? readoutDecoding(parseModelName(name).provider) : undefined;
+  const model = await resolveModel(name, settings);
   if (model.identity.simulated && environment === 'production') {
     throw new HxError(
       'refused',
@@ -99,7 +106,7 @@ export async function prepareInstrument(
     budget: await prepareBudget(model.identity, price, purse),
     bank,
     isOwnBank: isBankPath(bankName),
-    plan: makePlanner(input, bank, model.identity, environment),
+    plan: makePlanner(input, readout, bank, model.identity, environment),
   };
 }
 
@@ -146,10 +153,12 @@ async function prepareBudget(
 
 /**
  * Settles sizes once, for a model that need not be reachable.
+ * @param readout how the model is asked for readouts; undefined for none.
  * @throws HxError `usage` for sizes that contradict one another.
  */
 export function makePlanner(
   input: MeasurementInput,
+  readout: ReadoutDecoding | undefined,
   bank: Bank,
   identity: ModelIdentity,
   environment: Environment,
@@ -163,6 +172,7 @@ export function makePlanner(
     estimator: input.estimator ?? DEFAULT_OPTIONS.estimator,
     decoding: DEFAULT_OPTIONS.decoding,
     seed: input.seed === undefined ? undefined : BigInt(input.seed),
+    readout,
   };
   return (claim, repeat) =>
     planMeasurement({

@@ -8,6 +8,7 @@ import { type Attempt, deservesRetry, isUsable, type PlannedSample } from '../rp
 import { ServingWatch } from '../rpl/serving.js';
 import type { Context } from './context.js';
 import type { Instrument } from './instrument.js';
+import { Journal } from './journal.js';
 
 export interface CollectOptions {
   readonly instrument: Instrument;
@@ -132,41 +133,6 @@ function withWhatWasKept(error: HxError, attempts: readonly Attempt[], plan: Mea
     hint: error.hint ?? 'Run the same command again to carry on from there.',
     facts: { ...error.facts, answers_stored: kept, answers_planned: plan.samples.length },
   });
-}
-
-/** Commits attempts in the order of their arrival, one commit at a time. */
-class Journal {
-  private readonly commit: (attempts: readonly Attempt[]) => Promise<void>;
-  private queue: Attempt[] = [];
-  private running: Promise<void> | undefined;
-  private failure: { error: unknown } | undefined;
-
-  constructor(commit: (attempts: readonly Attempt[]) => Promise<void>) {
-    this.commit = commit;
-  }
-
-  /** @throws what an earlier commit threw: there is no point in paying for answers that cannot be kept. */
-  add(attempt: Attempt): void {
-    if (this.failure !== undefined) throw this.failure.error;
-    this.queue.push(attempt);
-    this.running ??= this.drain();
-  }
-
-  /** Resolves when everything added is committed. */
-  async flushed(): Promise<void> {
-    await this.running;
-    if (this.failure !== undefined) throw this.failure.error;
-  }
-
-  private async drain(): Promise<void> {
-    try {
-      while (this.queue.length > 0) await this.commit(this.queue.splice(0));
-    } catch (error) {
-      this.failure = { error };
-    } finally {
-      this.running = undefined;
-    }
-  }
 }
 
 /** Counts attempts and tells the door about them. */

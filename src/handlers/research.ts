@@ -1,14 +1,18 @@
 import { toHxError } from '../base/errors.js';
 import { uuidv7 } from '../base/ids.js';
 import { sleep } from '../base/time.js';
+import type { StoredReadout } from '../research/readouts.js';
 import { type Execution, type ResearchStore, type StoredAttempt, TOUCH_EVERY_MS } from '../research/store.js';
 import type { MeasurementPlan } from '../rpl/plan.js';
+import { decidingReadouts, isSettled } from '../rpl/readout.js';
+import { planReadouts } from '../rpl/readout-plan.js';
 import type { RunRecord } from '../rpl/record.js';
 import { completeRun } from '../rpl/run.js';
 import { isUsable } from '../rpl/sample.js';
 import type { Context } from './context.js';
 import type { Instrument } from './instrument.js';
 import { collectMeasurement } from './measurement.js';
+import { collectReadouts } from './readouts.js';
 
 /** How often one who waits for another's run looks again. */
 const POLL_EVERY_MS = 250;
@@ -87,16 +91,29 @@ async function runExecution(
     commit: async (attempts) => store.appendAttempts(execution, attempts),
   });
   const used = stored(plan);
+  const storedReadouts = (keys: readonly string[]) =>
+    answeringReadouts(store.readouts.stored(keys), execution.runId);
+  await collectReadouts({
+    instrument,
+    plan,
+    stored: async (keys) => storedReadouts(keys).map(({ readout }) => readout),
+    context,
+    commit: async (readouts) => store.readouts.append(execution, readouts),
+  });
+  const usedReadouts = storedReadouts(planReadouts(plan).map(({ sampleKey }) => sampleKey));
+  const isOwn = ({ runId }: { readonly runId: string }) => runId === execution.runId;
   const run = completeRun({
     runId: execution.runId,
     createdAt,
     elapsedMs: context.clock.monotonicMs() - startedMs,
     plan,
-    ownAttempts: used.filter(({ runId }) => runId === execution.runId).map(({ attempt }) => attempt),
-    reusedAttempts: used.filter(({ runId }) => runId !== execution.runId).map(({ attempt }) => attempt),
+    ownAttempts: used.filter(isOwn).map(({ attempt }) => attempt),
+    reusedAttempts: used.filter((one) => !isOwn(one)).map(({ attempt }) => attempt),
+    ownReadouts: usedReadouts.filter(isOwn).map(({ readout }) => readout),
+    reusedReadouts: usedReadouts.filter((one) => !isOwn(one)).map(({ readout }) => readout),
     price: instrument.price,
   });
-  return store.finishRun(execution, run, deciding(used), context.clock.now());
+  return store.finishRun(execution, run, deciding(used), decidingStored(usedReadouts), context.clock.now());
 }
 
 /**
@@ -124,6 +141,25 @@ function deciding(stored: readonly StoredAttempt[]): StoredAttempt[] {
     }
   }
   return [...bySample.values()];
+}
+
+/** The readouts that a run rests on: its own, and where those are missing or failed the first settled one of another. */
+function answeringReadouts(stored: readonly StoredReadout[], runId: string): StoredReadout[] {
+  const own = stored.filter((one) => one.runId === runId);
+  const answered = new Set(
+    own.filter(({ readout }) => isSettled(readout)).map(({ readout }) => readout.sampleKey),
+  );
+  const others = stored.filter(({ runId: by, readout }) => {
+    if (by === runId || !isSettled(readout) || answered.has(readout.sampleKey)) return false;
+    answered.add(readout.sampleKey);
+    return true;
+  });
+  return [...others, ...own];
+}
+
+function decidingStored(stored: readonly StoredReadout[]): StoredReadout[] {
+  const chosen = new Set(decidingReadouts(stored.map(({ readout }) => readout)));
+  return stored.filter(({ readout }) => chosen.has(readout));
 }
 
 /**

@@ -38,5 +38,6 @@ export const measurementFields = {
   estimator: t.isOptional(t.isEnum(ESTIMATORS)),
   width: t.isOptional(t.cascade(t.isNumber(), [t.isInInclusiveRange(WIDTH.minimum, WIDTH.maximum)])),
   max_calls: t.isOptional(isWholeNumber(SIZE.calls)),
+  readout: t.isOptional(t.isBoolean()),
   concurrency: t.isOptional(isWholeNumber(SETTINGS.HX_CONCURRENCY.number)),
 };

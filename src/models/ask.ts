@@ -1,6 +1,8 @@
-import type { Attempt } from '../rpl/sample.js';
+import type { Readout, ReadoutDecoding } from '../rpl/readout.js';
+import type { Attempt, CallFacts, CallFrame } from '../rpl/sample.js';
 import { type AskOptions, DEFAULT_DEADLINE_MS, DEFAULT_MAX_ATTEMPTS } from './ask-options.js';
 import { Dispatch } from './dispatch.js';
+import { ANSWERS, type Reading, readoutReading } from './reading.js';
 
 export type { AskOptions } from './ask-options.js';
 
@@ -13,13 +15,32 @@ export type { AskOptions } from './ask-options.js';
  * @throws HxError `credentials`; `usage` or `failed` for a request that can never work; `stopped` when waiting
  *   would exceed the pacing's `maxWaitMs`; `unavailable` when nothing at all answered.
  */
-export async function* ask(options: AskOptions): AsyncGenerator<Attempt> {
-  const dispatch = new Dispatch({
+export function ask(options: AskOptions): AsyncGenerator<Attempt> {
+  return askFor(ANSWERS, options);
+}
+
+/**
+ * Asks a model for every readout, under the same rules; one that says nothing is not asked for again, as it would
+ * bring the same.
+ * @throws what `ask` throws.
+ */
+export function askReadouts(
+  options: AskOptions & { readonly decoding: ReadoutDecoding },
+): AsyncGenerator<Readout> {
+  return askFor(readoutReading(options.decoding), options);
+}
+
+async function* askFor<Facts extends CallFacts>(
+  reading: Reading<Facts>,
+  options: AskOptions,
+): AsyncGenerator<CallFrame & Facts> {
+  const settled = {
     ...options,
     deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
     maxAttempts: options.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
     earlier: options.earlier ?? new Map(),
-  });
+  };
+  const dispatch = new Dispatch(settled, reading);
   try {
     dispatch.start();
     for (let attempt = await dispatch.next(); attempt !== undefined; attempt = await dispatch.next()) {

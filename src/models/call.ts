@@ -1,28 +1,29 @@
 import { messageOf } from '../base/errors.js';
-import { readAnswer } from '../rpl/answer.js';
-import type { Attempt, PlannedSample } from '../rpl/sample.js';
+import type { CallFacts, CallFrame, PlannedSample } from '../rpl/sample.js';
 import type { SettledOptions } from './ask-options.js';
-import { ModelCallError, type Reply } from './model.js';
+import { ModelCallError } from './model.js';
+import type { Reading } from './reading.js';
 
 /** What became of a call. */
-export interface CallResult {
+export interface CallResult<Facts extends CallFacts> {
   /** Null when the call was cut off from outside: nothing is known of its answer. */
-  readonly attempt: Attempt | null;
+  readonly attempt: (CallFrame & Facts) | null;
   /** What the model threw; undefined when it answered. */
   readonly thrown: unknown;
 }
 
 /** Makes one call within its deadline. Never throws; aborting the controller from outside cuts the call off. */
-export async function makeCall(
+export async function makeCall<Facts extends CallFacts>(
   options: SettledOptions,
+  reading: Reading<Facts>,
   sample: PlannedSample,
   ordinal: number,
   controller: AbortController,
-): Promise<CallResult> {
+): Promise<CallResult<Facts>> {
   const { model, decoding, clock, deadlineMs } = options;
   const startedAt = clock.now();
   const startedMs = clock.monotonicMs();
-  const finished = (facts: AttemptFacts): Attempt => ({
+  const finished = (facts: Facts): CallFrame & Facts => ({
     sampleKey: sample.sampleKey,
     templateId: sample.templateId,
     replicate: sample.replicate,
@@ -38,36 +39,14 @@ export async function makeCall(
   const { signal } = controller;
   try {
     const reply = await untilAborted(model.ask(sample, decoding, signal, ordinal), signal);
-    return { attempt: finished(readReply(reply)), thrown: undefined };
+    return { attempt: finished(reading.read(reply)), thrown: undefined };
   } catch (error) {
     if (signal.aborted && signal.reason !== late) return { attempt: null, thrown: signal.reason };
     const thrown = signal.aborted ? late : error;
-    return { attempt: finished(failure(messageOf(thrown))), thrown };
+    return { attempt: finished(reading.failed(messageOf(thrown))), thrown };
   } finally {
     clearTimeout(deadline);
   }
-}
-
-type AttemptFacts = Omit<
-  Attempt,
-  'sampleKey' | 'templateId' | 'replicate' | 'ordinal' | 'startedAt' | 'latencyMs'
->;
-
-function readReply({ text, finish, ...rest }: Reply): AttemptFacts {
-  return { ...readAnswer(text, finish), answerText: text, ...rest };
-}
-
-function failure(problem: string): AttemptFacts {
-  return {
-    status: 'failed',
-    probTrue: null,
-    answerText: null,
-    problem,
-    modelResolved: null,
-    systemFingerprint: null,
-    tokensIn: null,
-    tokensOut: null,
-  };
 }
 
 /** The promise, or the signal's reason as soon as it is aborted, whether or not the work heeds the signal. */

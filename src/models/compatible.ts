@@ -4,6 +4,7 @@ import { makeLiveModel } from './live.js';
 import type { Model } from './model.js';
 import { modelFetch } from './model-fetch.js';
 import type { Provider } from './provider.js';
+import { READOUT_TEMPERATURE, READOUT_TOKENS } from './readout-decoding.js';
 
 /** Any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp, LM Studio and others. */
 export const compatible: Provider = {
@@ -13,6 +14,7 @@ export const compatible: Provider = {
   keySetting: 'HX_COMPATIBLE_API_KEY',
   baseUrlSetting: 'HX_COMPATIBLE_BASE_URL',
   required: ['HX_COMPATIBLE_BASE_URL'],
+  readout: { temperature: READOUT_TEMPERATURE, maxOutputTokens: READOUT_TOKENS, topLogprobs: 20 },
   async open(name: string, settings: Settings): Promise<Model> {
     const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
     const endpoint = endpointOf(this, settings);
@@ -32,6 +34,7 @@ export const compatible: Provider = {
       },
       endpoint,
       languageModel: provider.chatModel(name),
+      logprobOptions: (topLogprobs) => ({ logprobs: true, top_logprobs: topLogprobs }),
     });
   },
   async list(settings: Settings, signal: AbortSignal): Promise<string[]> {

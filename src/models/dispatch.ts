@@ -1,10 +1,11 @@
 import type { HxError } from '../base/errors.js';
-import { type Attempt, deservesRetry, type PlannedSample } from '../rpl/sample.js';
+import { type CallFacts, type CallFrame, deservesRetry, type PlannedSample } from '../rpl/sample.js';
 import type { SettledOptions } from './ask-options.js';
 import { type CallResult, makeCall } from './call.js';
 import { endOfAsking, nothingAnswered, spentTooMuch, waitedTooLong } from './endings.js';
 import { ModelCallError } from './model.js';
 import type { Pacing } from './pacing.js';
+import type { Reading } from './reading.js';
 import { type CallTokens, mostTokens } from './worst-case.js';
 
 /** How long calls in flight may still bring an answer after everything was told to stop. */
@@ -28,13 +29,14 @@ interface Job {
 }
 
 /** The moving parts of one `ask`: what waits, what is in flight, and what the consumer has yet to take. */
-export class Dispatch {
+export class Dispatch<Facts extends CallFacts> {
   private readonly options: SettledOptions;
+  private readonly reading: Reading<Facts>;
   private readonly pacing: Pacing;
   private nextFresh = 0;
   private readonly waiting: Job[] = [];
   private readonly inFlight = new Set<AbortController>();
-  private readonly outbox: Attempt[] = [];
+  private readonly outbox: (CallFrame & Facts)[] = [];
   private wakeConsumer: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
   private graceTimer: NodeJS.Timeout | undefined;
@@ -44,8 +46,9 @@ export class Dispatch {
   private hasResponse = false;
   private lastFailure: ModelCallError | undefined;
 
-  constructor(options: SettledOptions) {
+  constructor(options: SettledOptions, reading: Reading<Facts>) {
     this.options = options;
+    this.reading = reading;
     this.pacing = options.pacing;
   }
 
@@ -57,7 +60,7 @@ export class Dispatch {
   }
 
   /** The next attempt, as soon as there is one; undefined when there will be none. */
-  async next(): Promise<Attempt | undefined> {
+  async next(): Promise<(CallFrame & Facts) | undefined> {
     for (;;) {
       const attempt = this.outbox.shift();
       if (attempt !== undefined) {
@@ -175,7 +178,7 @@ export class Dispatch {
     const startedMs = performance.now();
     const most = this.mostOf(job);
     const share = this.pacing.sent(sumOf(most), startedMs);
-    const result = await makeCall(this.options, job.sample, job.calls, controller);
+    const result = await makeCall(this.options, this.reading, job.sample, job.calls, controller);
     this.inFlight.delete(controller);
     const used = usageOf(result);
     if (used !== null) this.pacing.used(share, sumOf(used));
@@ -186,14 +189,14 @@ export class Dispatch {
     this.pump();
   }
 
-  private settle(job: Job, { attempt, thrown }: CallResult, startedMs: number): void {
+  private settle(job: Job, { attempt, thrown }: CallResult<Facts>, startedMs: number): void {
     if (attempt === null) return;
     if (thrown instanceof ModelCallError) this.settleFailure(job, thrown, startedMs);
     else if (thrown !== undefined) this.stop(thrown, 0);
     else this.settleAnswer(job, attempt);
   }
 
-  private settleAnswer(job: Job, attempt: Attempt): void {
+  private settleAnswer(job: Job, attempt: CallFacts): void {
     this.hasAnswer = true;
     this.hasResponse = true;
     this.pacing.answered(performance.now());
@@ -237,7 +240,7 @@ function sumOf({ input, output }: CallTokens): number {
 }
 
 /** What a call used; null when nobody knows: the provider may have worked on it, and may charge for it. */
-function usageOf({ attempt, thrown }: CallResult): CallTokens | null {
+function usageOf({ attempt, thrown }: CallResult<CallFacts>): CallTokens | null {
   if (attempt !== null && attempt.tokensIn !== null) {
     return { input: attempt.tokensIn, output: attempt.tokensOut ?? 0 };
   }

@@ -6,10 +6,12 @@ import type {
   Warning,
   wrapLanguageModel,
 } from 'ai';
+import { HxError } from '../base/errors.js';
 import { ANSWER_SCHEMA, type Finish } from '../rpl/answer.js';
 import type { Decoding, ModelIdentity, PlannedSample } from '../rpl/sample.js';
 import { readEnvelope } from './envelope.js';
 import { type Endpoint, httpFailure, redact, transportFailure } from './failure.js';
+import { readLogprobs } from './logprobs.js';
 import { type Model, ModelCallError, type Reply } from './model.js';
 import { noTemperature } from './model-fetch.js';
 import { isRefusal, providerMessage } from './provider-message.js';
@@ -23,6 +25,8 @@ export interface LiveModelOptions {
   readonly languageModel: Parameters<typeof wrapLanguageModel>[0]['model'];
   /** Settings that only this provider knows, keyed by provider. */
   readonly providerOptions?: SharedOptions;
+  /** The provider's own settings that ask for so many of the likeliest tokens, where it gives any. */
+  readonly logprobOptions?: (topLogprobs: number) => SharedOptions[string];
 }
 
 /**
@@ -31,7 +35,7 @@ export interface LiveModelOptions {
  */
 export async function makeLiveModel(options: LiveModelOptions): Promise<Model> {
   const ai = await import('ai');
-  const { identity, endpoint, providerOptions = {} } = options;
+  const { identity, endpoint } = options;
   const model = ai.wrapLanguageModel({
     model: options.languageModel,
     middleware: dropWarnings(endpoint),
@@ -46,8 +50,8 @@ export async function makeLiveModel(options: LiveModelOptions): Promise<Model> {
         maxOutputTokens: decoding.maxOutputTokens,
         maxRetries: 0,
         abortSignal: signal,
-        output: RAW_ANSWER,
-        providerOptions,
+        providerOptions: providerOptionsFor(options, decoding),
+        ...(decoding.topLogprobs === undefined ? { output: RAW_ANSWER } : {}),
       });
       const { model: modelResolved, fingerprint, refusal } = readEnvelope(result.response.body);
       // No prompt has zero tokens: the SDK writes 0 where a provider reported nothing.
@@ -59,15 +63,29 @@ export async function makeLiveModel(options: LiveModelOptions): Promise<Model> {
         systemFingerprint: fingerprint,
         tokensIn: isReported ? (result.usage.inputTokens ?? null) : null,
         tokensOut: isReported ? (result.usage.outputTokens ?? null) : null,
+        places: decoding.topLogprobs === undefined ? null : readLogprobs(result.response.body),
       };
     } catch (thrown) {
       signal.throwIfAborted();
-      const refusal = refusalOf(thrown, ai.APICallError.isInstance);
-      if (refusal !== null) return refusal;
+      const declined = declinedBy(thrown, decoding, ai.APICallError.isInstance);
+      if (declined !== null) return declined;
       throw translate(thrown, endpoint, ai.APICallError.isInstance);
     }
   };
   return { identity, ask };
+}
+
+function providerOptionsFor(options: LiveModelOptions, { topLogprobs }: Decoding): SharedOptions {
+  const { identity, providerOptions = {}, logprobOptions } = options;
+  if (topLogprobs === undefined) return providerOptions;
+  if (logprobOptions === undefined) {
+    throw new HxError(
+      'bug',
+      `${identity.provider} was asked for token probabilities, which it does not give.`,
+    );
+  }
+  const own = providerOptions[identity.provider];
+  return { ...providerOptions, [identity.provider]: { ...own, ...logprobOptions(topLogprobs) } };
 }
 
 /** Asks for JSON of our schema, and hands the text over unparsed. */
@@ -114,20 +132,25 @@ function finishOf(reason: FinishReason): Finish {
 
 type IsApiError = (error: unknown) => error is import('ai').APICallError;
 
-/** Some providers refuse a prompt by an error instead of by an answer. */
-function refusalOf(thrown: unknown, isApiError: IsApiError): Reply | null {
+/**
+ * An answer that came as an error: some providers refuse a prompt in that way, and models without token
+ * probabilities a request for them. Such a request is not charged.
+ */
+function declinedBy(thrown: unknown, { topLogprobs }: Decoding, isApiError: IsApiError): Reply | null {
   if (!isApiError(thrown) || thrown.statusCode === undefined) return null;
   const said = providerMessage(bodyText(thrown.responseBody));
-  if (!isRefusal(thrown.statusCode, said)) return null;
-  return {
-    text: redact(said.message, undefined),
-    finish: 'refusal',
-    modelResolved: null,
-    systemFingerprint: null,
-    tokensIn: null,
-    tokensOut: null,
-  };
+  const text = redact(said.message, undefined);
+  const reply = { text, modelResolved: null, systemFingerprint: null };
+  if (isRefusal(thrown.statusCode, said)) {
+    return { ...reply, finish: 'refusal', tokensIn: null, tokensOut: null };
+  }
+  if (topLogprobs === undefined || !NOT_UNDERSTOOD.has(thrown.statusCode)) return null;
+  const isAboutLogprobs = /log[_ -]?prob/i.test(`${said.param} ${said.message}`);
+  return isAboutLogprobs ? { ...reply, finish: 'other', tokensIn: 0, tokensOut: 0 } : null;
 }
+
+/** Statuses of a request whose parameters do not suit the model. */
+const NOT_UNDERSTOOD: ReadonlySet<number> = new Set([400, 422]);
 
 function translate(thrown: unknown, endpoint: Endpoint, isApiError: IsApiError): ModelCallError {
   if (thrown instanceof ModelCallError) return thrown;

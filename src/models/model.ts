@@ -1,4 +1,5 @@
 import type { Finish } from '../rpl/answer.js';
+import type { TokenPlace } from '../rpl/readout.js';
 import type { Decoding, ModelIdentity, PlannedSample } from '../rpl/sample.js';
 
 /** What came back from one call. */
@@ -11,13 +12,16 @@ export interface Reply {
   readonly systemFingerprint: string | null;
   readonly tokensIn: number | null;
   readonly tokensOut: number | null;
+  /** Token probabilities by place, where they were asked for and given. */
+  readonly places?: readonly TokenPlace[] | null;
 }
 
 /** A language model that can be asked. */
 export interface Model {
   readonly identity: ModelIdentity;
   /**
-   * Makes one call, without any retry of its own.
+   * Makes one call, without any retry of its own: for JSON of our schema, or with `topLogprobs` for a word and its
+   * token probabilities.
    * @param signal ends the call; the promise then rejects with its reason.
    * @param ordinal 1 for the first call of a sample. Real models never see it; a simulated one answers anew.
    * @throws ModelCallError when no answer came.

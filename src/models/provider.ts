@@ -1,5 +1,6 @@
 import type { Settings } from '../base/config.js';
 import type { SettingName } from '../base/settings-table.js';
+import type { ReadoutDecoding } from '../rpl/readout.js';
 import type { Model } from './model.js';
 
 /** One family of models: how its names look, what it needs, and how to reach it. */
@@ -19,6 +20,8 @@ export interface Provider {
   readonly apiVersion?: string;
   /** The settings without which no call can be made. */
   readonly required: readonly SettingName[];
+  /** How it is asked for token probabilities, whatever the model; absent where it gives none. */
+  readonly readout?: ReadoutDecoding;
   /** Names that belong to this provider even without its prefix. */
   readonly bareNames?: RegExp;
   /**

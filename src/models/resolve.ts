@@ -1,5 +1,6 @@
 import type { Settings } from '../base/config.js';
 import { HxError } from '../base/errors.js';
+import type { ReadoutDecoding } from '../rpl/readout.js';
 import { anthropic } from './anthropic.js';
 import { compatible } from './compatible.js';
 import { google } from './google.js';
@@ -71,4 +72,17 @@ export async function resolveModel(text: string, settings: Settings): Promise<Mo
     );
   }
   return provider.open(name, settings);
+}
+
+/**
+ * How a model's provider is asked for a readout.
+ * @throws HxError `usage` naming the providers that offer one, for a provider that gives no token probabilities.
+ */
+export function readoutDecoding(providerName: string): ReadoutDecoding {
+  const found = PROVIDERS.find(({ name }) => name === providerName)?.readout;
+  if (found !== undefined) return found;
+  const offering = PROVIDERS.filter(({ readout }) => readout !== undefined).map(({ name }) => name);
+  throw new HxError('usage', `${providerName} gives no token probabilities, so it has no readout.`, {
+    hint: `Leave out --readout, or ask a model of ${offering.slice(0, -1).join(', ')} or ${offering.at(-1)}.`,
+  });
 }

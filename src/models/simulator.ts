@@ -6,6 +6,7 @@ import { sleep } from '../base/time.js';
 import type { PlannedSample } from '../rpl/sample.js';
 import { type Model, ModelCallError, type Reply } from './model.js';
 import type { Provider } from './provider.js';
+import { READOUT_TEMPERATURE, READOUT_TOKENS } from './readout-decoding.js';
 
 /**
  * What a simulated model does. Its answer to a sample is, on the logit scale,
@@ -68,6 +69,7 @@ export const simulator: Provider = {
   meaning: 'Made-up answers of a known distribution; needs no network and no key',
   example: 'simulator/default',
   required: [],
+  readout: { temperature: READOUT_TEMPERATURE, maxOutputTokens: READOUT_TOKENS, topLogprobs: 20 },
   async open(name: string, _settings: Settings): Promise<Model> {
     const profile = Object.hasOwn(PROFILES, name) ? PROFILES[name] : undefined;
     if (profile === undefined) {
@@ -83,10 +85,11 @@ export const simulator: Provider = {
 export function makeSimulator(name: string, profile: Profile): Model {
   return {
     identity: { model: `simulator/${name}`, provider: 'simulator', baseUrl: null, simulated: true },
-    async ask(sample, _decoding, signal, ordinal) {
+    async ask(sample, decoding, signal, ordinal) {
       signal.throwIfAborted();
       if (profile.latencyMs > 0) await sleep(profile.latencyMs, signal);
-      return reply(name, profile, sample, ordinal);
+      const answer = decoding.topLogprobs === undefined ? reply : readoutReply;
+      return answer(name, profile, sample, ordinal);
     },
   };
 }
@@ -96,18 +99,44 @@ function reply(name: string, profile: Profile, sample: PlannedSample, ordinal: n
   const draws = new Draws(['call', name, sampleKey, templateId, replicate, ordinal]);
   const fate = draws.uniform();
   const shape = draws.uniform();
-  if (draws.uniform() < profile.failureRate) {
-    throw new ModelCallError('simulator answered 503: overloaded, as this profile now and then is.', {
-      kind: 'retryable',
-      status: 503,
-    });
-  }
+  if (draws.uniform() < profile.failureRate) throw overloaded();
   const probTrue = toGrid(sigmoid(templateBelief(profile, sample) + profile.sigma * draws.normal()));
   const { refusalRate, malformedRate, wrappedRate } = profile;
   if (fate < refusalRate) return refuse(shape);
   if (fate < refusalRate + malformedRate) return answered(malform(probTrue, shape));
   const json = JSON.stringify(answerOf(probTrue, false));
   return answered(fate < refusalRate + malformedRate + wrappedRate ? wrap(json, shape) : json);
+}
+
+/**
+ * One word with its token probabilities: the belief under the sample's template, without the noise of replicates,
+ * less what leaks to other words. The profile's rates hold here too; its malformed replies are those that leak most.
+ */
+function readoutReply(name: string, profile: Profile, sample: PlannedSample, ordinal: number): Reply {
+  const draws = new Draws(['readout', name, sample.sampleKey, ordinal]);
+  const fate = draws.uniform();
+  if (draws.uniform() < profile.failureRate) throw overloaded();
+  if (fate < profile.refusalRate) return answered('I cannot help with assessing this claim.', 'refusal');
+  const leaks = fate < profile.refusalRate + profile.malformedRate;
+  const leaked = leaks ? 0.6 + 0.3 * draws.uniform() : 0.06 * draws.uniform();
+  const massTrue = (1 - leaked) * sigmoid(templateBelief(profile, sample));
+  const massFalse = 1 - leaked - massTrue;
+  const top = [
+    { token: 'True', logprob: Math.log(0.9 * massTrue) },
+    { token: ' true', logprob: Math.log(0.1 * massTrue) },
+    { token: 'False', logprob: Math.log(0.9 * massFalse) },
+    { token: ' false', logprob: Math.log(0.1 * massFalse) },
+    { token: 'It', logprob: Math.log(leaked) },
+  ].sort((left, right) => right.logprob - left.logprob);
+  const [chosen = { token: 'It', logprob: 0 }] = top;
+  return { ...answered(chosen.token.trim()), places: [{ chosen, top }] };
+}
+
+function overloaded(): ModelCallError {
+  return new ModelCallError('simulator answered 503: overloaded, as this profile now and then is.', {
+    kind: 'retryable',
+    status: 503,
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import { makeLiveModel } from './live.js';
 import type { Model } from './model.js';
 import { modelFetch } from './model-fetch.js';
 import type { Provider } from './provider.js';
+import { READOUT_TEMPERATURE, READOUT_TOKENS } from './readout-decoding.js';
 
 /** xAI, by its chat completions. */
 export const xai: Provider = {
@@ -15,6 +16,7 @@ export const xai: Provider = {
   apiVersion: 'v1',
   required: ['XAI_API_KEY'],
   bareNames: /^grok-/,
+  readout: { temperature: READOUT_TEMPERATURE, maxOutputTokens: READOUT_TOKENS, topLogprobs: 8 },
   async open(name: string, settings: Settings): Promise<Model> {
     const { createXai } = await import('@ai-sdk/xai');
     const endpoint = endpointOf(this, settings);
@@ -27,6 +29,7 @@ export const xai: Provider = {
       identity: { model: `xai/${name}`, provider: 'xai', baseUrl: endpoint.baseUrl, simulated: false },
       endpoint,
       languageModel: provider.chat(name),
+      logprobOptions: (topLogprobs) => ({ logprobs: true, topLogprobs }),
     });
   },
 };

@@ -4,7 +4,8 @@ import { systemCode } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
 import { type Attempt, attemptFromRow, attemptToRow } from '../rpl/sample.js';
-import { rowFromSqlite, rowToSqlite } from './rows.js';
+import { ReadoutStore, type StoredReadout } from './readouts.js';
+import { insertRow, rowFromSqlite, rowToSqlite } from './rows.js';
 
 /** One invocation's work on one run. */
 export interface Execution {
@@ -47,10 +48,12 @@ function isAlive(pid: number): boolean {
 
 /** Lane B's store of runs, executions, attempts and estimates. Append-only but for an execution's end. */
 export class ResearchStore {
+  readonly readouts: ReadoutStore;
   private readonly sqlite: Sqlite;
 
   constructor(sqlite: Sqlite) {
     this.sqlite = sqlite;
+    this.readouts = new ReadoutStore(sqlite);
   }
 
   /** The highest repetition of a configuration, and whether its run is finished; undefined when never run. */
@@ -72,7 +75,7 @@ export class ResearchStore {
           .prepare('select run_id from executions where config_hash = ? limit 1')
           .get(start.configHash) as { run_id: string } | undefined;
         const runId = earlier?.run_id ?? start.newRunId;
-        this.insert('executions', {
+        insertRow(this.sqlite, 'executions', {
           execution_id: start.executionId,
           run_id: runId,
           config_hash: start.configHash,
@@ -111,7 +114,7 @@ export class ResearchStore {
       .transaction(() => {
         for (const attempt of attempts) {
           const row = rowToSqlite(ATTEMPT_COLUMNS, attemptToRow(attempt));
-          this.insert('attempts', { execution_id: executionId, run_id: runId, ...row });
+          insertRow(this.sqlite, 'attempts', { execution_id: executionId, run_id: runId, ...row });
         }
       })
       .immediate();
@@ -145,23 +148,24 @@ export class ResearchStore {
   }
 
   /**
-   * Stores a finished run, its estimate and which attempts it rests on, in one transaction. When another
+   * Stores a finished run, its estimate and which attempts and readouts it rests on, in one transaction. When another
    * process finished the same run first, its row stays and is returned.
    */
   finishRun(
     execution: Execution,
     run: RunRecord,
     attempts: readonly StoredAttempt[],
+    readouts: readonly StoredReadout[],
     endedAt: Date,
   ): RunRecord {
     return this.sqlite
       .transaction(() => {
         const first = this.findRun(run.run_id);
         if (first === undefined) {
-          this.insert('runs', rowToSqlite(RUN_COLUMNS, run));
+          insertRow(this.sqlite, 'runs', rowToSqlite(RUN_COLUMNS, run));
           const { run_id, estimator, b, prob_true_rpl, logit, ci_lo, ci_hi } = run;
           const estimate = { run_id, estimator, b, prob_true_rpl, logit, ci_lo, ci_hi };
-          this.insert('estimates', {
+          insertRow(this.sqlite, 'estimates', {
             ...estimate,
             execution_id: execution.executionId,
             created_at: endedAt.toISOString(),
@@ -169,13 +173,14 @@ export class ResearchStore {
           });
         }
         for (const { attemptId, runId, attempt } of attempts) {
-          this.insert('execution_samples', {
+          insertRow(this.sqlite, 'execution_samples', {
             execution_id: execution.executionId,
             sample_key: attempt.sampleKey,
             attempt_id: attemptId,
             reused: runId === run.run_id ? 0 : 1,
           });
         }
+        this.readouts.use(execution, readouts);
         this.endExecution(execution, first === undefined ? 'finished' : 'reused', endedAt);
         return first ?? run;
       })
@@ -215,11 +220,5 @@ export class ResearchStore {
 
   close(): void {
     this.sqlite.close();
-  }
-
-  private insert(table: string, row: Readonly<Record<string, string | number | null>>): void {
-    const names = Object.keys(row);
-    const places = names.map((name) => `@${name}`);
-    this.sqlite.prepare(`insert into ${table} (${names.join(', ')}) values (${places.join(', ')})`).run(row);
   }
 }

@@ -4,6 +4,8 @@ import type { Bank } from './bank.js';
 import { DEFAULT_ESTIMATOR, DEFAULT_RESAMPLES, type Estimator, type IntervalMethod } from './estimator.js';
 import { beginGrowth, type Growth, type Precision } from './growth.js';
 import { seedFromHash } from './prng.js';
+import type { ReadoutDecoding } from './readout.js';
+import { readoutConfig } from './readout-plan.js';
 import type { Decoding, ModelIdentity, PlannedSample } from './sample.js';
 import { fillSlots, planSamples } from './sampler.js';
 
@@ -32,6 +34,8 @@ export interface MeasurementOptions {
   readonly seed?: bigint | undefined;
   /** A wanted width, which then settles K and T; undefined for a measurement of a given size. */
   readonly precision?: Precision | undefined;
+  /** How each template is asked for a readout as well; undefined for none. */
+  readonly readout?: ReadoutDecoding | undefined;
   /** 0, or the number of an independent repetition that shares no stored answer with earlier ones. */
   readonly repeat: number;
 }
@@ -118,6 +122,7 @@ export function planMeasurement(input: PlanInput): MeasurementPlan {
     max_output_tokens: decoding.maxOutputTokens,
     bootstrap_seed: String(bootstrapSeed),
     precision: growth === null ? undefined : { width: growth.width, max_calls: growth.maxCalls },
+    readout: options.readout === undefined ? undefined : readoutConfig(options.readout),
     repeat: repeat === 0 ? undefined : repeat,
   });
   return {

@@ -1,4 +1,7 @@
-import type { Attempt } from './sample.js';
+import type { CallFacts } from './sample.js';
+
+/** What a provider reported of a call. */
+type Usage = Pick<CallFacts, 'tokensIn' | 'tokensOut'>;
 
 /** What a model costs, in US dollars per million tokens. */
 export interface Price {
@@ -19,7 +22,7 @@ export function costOfTokens(
 }
 
 /** The cost of one attempt by its provider's usage report, in US dollars; null when it reported none. */
-export function costOfAttempt({ tokensIn, tokensOut }: Attempt, price: Price): number | null {
+export function costOfAttempt({ tokensIn, tokensOut }: Usage, price: Price): number | null {
   if (tokensIn === null) return null;
   return costOfTokens({ input: tokensIn, output: tokensOut ?? 0 }, price);
 }
@@ -28,7 +31,7 @@ export function costOfAttempt({ tokensIn, tokensOut }: Attempt, price: Price): n
  * The cost of attempts by their usage reports, as US dollars to six decimals; null when the price is unknown or
  * nothing was reported.
  */
-export function costOfAttempts(attempts: readonly Attempt[], price: Price | null): string | null {
+export function costOfAttempts(attempts: readonly Usage[], price: Price | null): string | null {
   if (price === null) return null;
   const costs = attempts.map((attempt) => costOfAttempt(attempt, price)).filter((cost) => cost !== null);
   if (costs.length === 0 && price !== FREE) return null;

@@ -4,6 +4,7 @@ import { firstStageOf, growthLimit } from './growth.js';
 import { type Outcome, readOutcome } from './outcome.js';
 import type { MeasurementPlan } from './plan.js';
 import { costOfAttempts, type Price } from './price.js';
+import { decidingReadouts, NO_READOUT, type Readout, summariseReadouts } from './readout.js';
 import type { RunRecord } from './record.js';
 import type { Attempt } from './sample.js';
 import { qualityOf, verdictOf } from './verdict.js';
@@ -20,6 +21,9 @@ export interface RunInput {
   readonly ownAttempts: readonly Attempt[];
   /** Attempts of other runs whose answers this run uses. */
   readonly reusedAttempts: readonly Attempt[];
+  /** The same of readouts; empty when the plan has none. */
+  readonly ownReadouts: readonly Readout[];
+  readonly reusedReadouts: readonly Readout[];
   /** What the model costs; null when it is not known. */
   readonly price: Price | null;
 }
@@ -29,7 +33,9 @@ export interface RunInput {
  * @throws HxError `insufficient_samples` when too few answers were usable.
  */
 export function completeRun(input: RunInput): RunRecord {
-  const { plan, ownAttempts, reusedAttempts } = input;
+  const { plan, ownAttempts, reusedAttempts, ownReadouts, reusedReadouts } = input;
+  const calls = [...ownAttempts, ...ownReadouts];
+  const readouts = decidingReadouts([...reusedReadouts, ...ownReadouts]);
   const { options } = plan;
   const outcome = readOutcome(plan, [...reusedAttempts, ...ownAttempts]);
   const result = estimate(outcome.usable, {
@@ -61,19 +67,16 @@ export function completeRun(input: RunInput): RunRecord {
     ...refusalBounds(outcome, plan),
     ...qualityOf(outcome.compliance_rate, result.stability_score, result.ci_width),
     verdict: verdictOf(result.prob_true_rpl),
-    calls_made: ownAttempts.length,
+    calls_made: calls.length,
     samples_reused: new Set(reusedAttempts.map(({ sampleKey }) => sampleKey)).size,
-    tokens_in: sumReported(ownAttempts.map(({ tokensIn }) => tokensIn)),
-    tokens_out: sumReported(ownAttempts.map(({ tokensOut }) => tokensOut)),
-    cost_usd: costOfAttempts(ownAttempts, input.price),
+    tokens_in: sumReported(calls.map(({ tokensIn }) => tokensIn)),
+    tokens_out: sumReported(calls.map(({ tokensOut }) => tokensOut)),
+    cost_usd: costOfAttempts(calls, input.price),
     elapsed_ms: input.elapsedMs,
     sampler_json: samplerJson(plan),
     config_json: plan.configJson,
     counts_by_template_json: canonicalJson(outcome.countsByTemplate as unknown as JsonValue),
-    prob_true_logprob: null,
-    logprob_mass_other: null,
-    n_readouts: null,
-    readouts_by_status_json: null,
+    ...(plan.options.readout === undefined ? NO_READOUT : summariseReadouts(readouts)),
     model_changed: outcome.modelChanged,
   };
 }

@@ -16,7 +16,7 @@ export function isUsable(status: AttemptStatus): boolean {
 }
 
 /** An answer that cannot be used gets one retry; refusals are never retried. */
-export function deservesRetry(status: AttemptStatus): boolean {
+export function deservesRetry(status: string): boolean {
   return status === 'invalid' || status === 'leaked' || status === 'truncated';
 }
 
@@ -24,6 +24,8 @@ export function deservesRetry(status: AttemptStatus): boolean {
 export interface Decoding {
   readonly temperature: number;
   readonly maxOutputTokens: number;
+  /** How many of the likeliest tokens to report with their probabilities, for a readout; none without it. */
+  readonly topLogprobs?: number;
 }
 
 /** One planned sample: everything that determines the call. */
@@ -40,14 +42,20 @@ export interface PlannedSample {
   readonly user: string;
 }
 
-/** One call and what came of it: what lanes store, one row each, in the order in which they end. */
-export interface Attempt {
+/** Which call it was, whatever it asked for. */
+export interface CallFrame {
   readonly sampleKey: string;
   readonly templateId: string;
   readonly replicate: number;
   /** 1 for the first call of a sample, then 2, 3, ... */
   readonly ordinal: number;
-  readonly status: AttemptStatus;
+  readonly startedAt: Date;
+  readonly latencyMs: number;
+}
+
+/** What came of a call, whatever it asked for. */
+export interface CallFacts {
+  readonly status: string;
   /** In [0, 1]; null unless the status is usable. */
   readonly probTrue: number | null;
   /** The answer as it came, null when none came. */
@@ -59,9 +67,14 @@ export interface Attempt {
   readonly systemFingerprint: string | null;
   readonly tokensIn: number | null;
   readonly tokensOut: number | null;
-  readonly startedAt: Date;
-  readonly latencyMs: number;
 }
+
+export interface AttemptFacts extends CallFacts {
+  readonly status: AttemptStatus;
+}
+
+/** One call and what came of it: what lanes store, one row each, in the order in which they end. */
+export interface Attempt extends CallFrame, AttemptFacts {}
 
 /** Where a sample's answers come from; part of the sample key, so simulated and live never share one. */
 export interface ModelIdentity {

@@ -64,6 +64,8 @@ function completed(
     plan,
     ownAttempts: attempts,
     reusedAttempts: reused,
+    ownReadouts: [],
+    reusedReadouts: [],
     price,
   });
 }

@@ -111,7 +111,7 @@ export function describe(event: Exclude<ProgressEvent, { type: 'note' | 'wait' }
   const calls = `${event.calls} calls${event.retried > 0 ? `, ${event.retried} retried` : ''}`;
   const cost = event.costUsd === null ? '' : `, $${event.costUsd.toFixed(4)}`;
   if (event.type === 'sweep') return `runs ${event.ended}/${event.total}, ${calls}, ${pace}${cost}`;
-  return `${event.done}/${event.total} samples, ${event.usable} usable, ${calls}, ${pace}${cost}`;
+  return `${event.done}/${event.total} ${event.what ?? 'samples'}, ${event.usable} usable, ${calls}, ${pace}${cost}`;
 }
 
 function rate(perSecond: number): string {

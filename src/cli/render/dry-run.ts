@@ -3,10 +3,11 @@ import type { Paint } from './style.js';
 
 /** What a measurement would take, for a person. */
 export function renderDryRun(run: DryRun, paint: Paint): string {
-  const { claims, samples } = run;
+  const { claims, samples, readouts } = run;
+  const extra = readouts === 0 ? '' : `, ${count(readouts)} readouts`;
   return [
     `${paint('bold', 'DRY RUN')}  nothing was sent: ${run.model}, bank ${run.bank}`,
-    `   ${count(claims)} ${claims === 1 ? 'claim' : 'claims'}, ${count(samples)} samples, ${range(run.calls)} calls`,
+    `   ${count(claims)} ${claims === 1 ? 'claim' : 'claims'}, ${count(samples)} samples${extra}, ${range(run.calls)} calls`,
     `   tokens: ${range(run.tokens_in)} in, ${range(run.tokens_out)} out`,
     `   ${costLine(run)}`,
     paint('dim', '   Answers that are stored already make it less. --max-cost USD sets a limit.'),

@@ -1,0 +1,34 @@
+/** Commits what arrives in the order of its arrival, one commit at a time. */
+export class Journal<Item> {
+  private readonly commit: (items: readonly Item[]) => Promise<void>;
+  private queue: Item[] = [];
+  private running: Promise<void> | undefined;
+  private failure: { error: unknown } | undefined;
+
+  constructor(commit: (items: readonly Item[]) => Promise<void>) {
+    this.commit = commit;
+  }
+
+  /** @throws what an earlier commit threw: there is no point in paying for answers that cannot be kept. */
+  add(item: Item): void {
+    if (this.failure !== undefined) throw this.failure.error;
+    this.queue.push(item);
+    this.running ??= this.drain();
+  }
+
+  /** Resolves when everything added is committed. */
+  async flushed(): Promise<void> {
+    await this.running;
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  private async drain(): Promise<void> {
+    try {
+      while (this.queue.length > 0) await this.commit(this.queue.splice(0));
+    } catch (error) {
+      this.failure = { error };
+    } finally {
+      this.running = undefined;
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { HxError, toHxError } from '../base/errors.js';
+import type { EarlierCalls } from '../models/ask-options.js';
+import type { MeasurementPlan } from '../rpl/plan.js';
+import { costOfAttempt, FREE, type Price } from '../rpl/price.js';
+import { isSettled, type Readout } from '../rpl/readout.js';
+import { planReadouts } from '../rpl/readout-plan.js';
+import type { Context } from './context.js';
+import type { Instrument } from './instrument.js';
+import { Journal } from './journal.js';
+
+export interface CollectReadouts {
+  readonly instrument: Instrument;
+  /** The plan as it was carried out, so that its templates are all there. */
+  readonly plan: MeasurementPlan;
+  /** Readouts that are stored already, by the keys of those planned. */
+  readonly stored: (keys: readonly string[]) => Promise<readonly Readout[]>;
+  /** Commits readouts; resolves when they are safe. */
+  readonly commit: (readouts: readonly Readout[]) => Promise<void>;
+  readonly context: Context;
+}
+
+/**
+ * Asks for the readouts of a plan that are missing, under the pace and budget of its other calls, and commits each
+ * as it arrives. Nothing is asked when the plan has none.
+ * @returns the new readouts, all committed.
+ * @throws HxError `interrupted` or `stopped` with what was kept; whatever the model or the store throws.
+ */
+export async function collectReadouts(options: CollectReadouts): Promise<Readout[]> {
+  const { instrument, plan, context } = options;
+  const decoding = plan.options.readout;
+  if (decoding === undefined) return [];
+  const planned = planReadouts(plan);
+  const stored = await options.stored(planned.map(({ sampleKey }) => sampleKey));
+  const settled = new Set(stored.filter(isSettled).map(({ sampleKey }) => sampleKey));
+  const missing = planned.filter(({ sampleKey }) => !settled.has(sampleKey));
+  if (missing.length === 0) return [];
+  const { askReadouts } = await import('../models/ask.js');
+  const journal = new Journal(options.commit);
+  const progress = progressOf(plan, planned.length, settled, instrument.price, context);
+  const readouts: Readout[] = [];
+  try {
+    const asked = askReadouts({
+      model: instrument.model,
+      samples: missing,
+      decoding,
+      pacing: instrument.pacing,
+      budget: instrument.budget,
+      signal: context.signal,
+      clock: context.clock,
+      earlier: earlierCalls(stored),
+    });
+    for await (const readout of asked) {
+      readouts.push(readout);
+      journal.add(readout);
+      progress(readout);
+    }
+  } catch (thrown) {
+    await journal.flushed();
+    throw withWhatWasKept(toHxError(thrown), plan, settled.size, planned.length);
+  }
+  await journal.flushed();
+  return readouts;
+}
+
+function earlierCalls(stored: readonly Readout[]): Map<string, EarlierCalls> {
+  const earlier = new Map<string, EarlierCalls>();
+  for (const { sampleKey, ordinal } of stored) {
+    const calls = Math.max(ordinal, earlier.get(sampleKey)?.calls ?? 0);
+    earlier.set(sampleKey, { calls, hasUnusable: false });
+  }
+  return earlier;
+}
+
+/** Tells the door about each readout; `settled` grows with them. */
+function progressOf(
+  plan: MeasurementPlan,
+  total: number,
+  settled: Set<string>,
+  price: Price | null,
+  context: Context,
+): (readout: Readout) => void {
+  const startedMs = context.clock.monotonicMs();
+  let calls = 0;
+  let usable = 0;
+  let costUsd = 0;
+  return (readout) => {
+    calls += 1;
+    if (isSettled(readout)) settled.add(readout.sampleKey);
+    if (readout.status === 'valid') usable += 1;
+    if (price !== null) costUsd += costOfAttempt(readout, price) ?? 0;
+    context.emit({
+      type: 'calls',
+      what: 'readouts',
+      claim: plan.claim,
+      model: plan.identity.model,
+      done: settled.size,
+      total,
+      usable,
+      calls,
+      retried: Math.max(0, calls - settled.size),
+      costUsd: price === null || price === FREE ? null : costUsd,
+      elapsedMs: context.clock.monotonicMs() - startedMs,
+    });
+  };
+}
+
+function withWhatWasKept(error: HxError, plan: MeasurementPlan, kept: number, planned: number): HxError {
+  if (error.code !== 'interrupted' && error.code !== 'stopped') return error;
+  const message = `${error.message} All ${plan.samples.length} samples and ${kept} of ${planned} readouts are stored.`;
+  return new HxError(error.code, message, {
+    cause: error,
+    hint: error.hint ?? 'Run the same command again to carry on from there.',
+    facts: { ...error.facts, readouts_stored: kept, readouts_planned: planned },
+  });
+}
