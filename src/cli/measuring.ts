@@ -58,6 +58,10 @@ export abstract class MeasuringCommand extends HxCommand {
     description:
       'Also every estimator side by side, the template means, where the scatter comes from and what a width costs',
   });
+  readout = Option.Boolean('--readout', false, {
+    description:
+      'Also P(True) by the token probabilities of the model, one call a template; OpenAI, xAI, compatible servers and the simulator',
+  });
   noCache = Option.Boolean('--no-cache', false, {
     description: 'Measure again instead of using stored answers',
   });
@@ -113,7 +117,7 @@ export abstract class MeasuringCommand extends HxCommand {
     const { bank, k, r, t: templates, b, seed, estimator, concurrency } = this;
     const precision = { width: this.wantedWidth, max_calls: this.maxCalls };
     const size = { k, r, t: templates, b, seed, estimator, ...precision };
-    return { bank, ...size, concurrency, no_cache: this.noCache };
+    return { bank, ...size, concurrency, readout: this.readout, no_cache: this.noCache };
   }
 }
 

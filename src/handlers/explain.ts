@@ -5,6 +5,7 @@ import { type Explanation, explain as explainSamples } from '../rpl/explain.js';
 import { storedFirstStage } from '../rpl/growth.js';
 import { usableSamples } from '../rpl/outcome.js';
 import { SIZE } from '../rpl/plan.js';
+import { explainReadouts, type Readout } from '../rpl/readout.js';
 import type { RunRecord } from '../rpl/record.js';
 import type { AllocationLimits } from '../rpl/variance.js';
 import { loadBank, shippedBanks } from './banks.js';
@@ -18,14 +19,15 @@ export const explain = defineHandler({
   name: 'explain',
   input: t.isObject({ lane: t.isEnum(['operational', 'research'] as const), run_id: isRunId }),
   async run({ lane, run_id }, context): Promise<Explanation> {
-    const { run, samples } =
+    const { run, samples, readouts } =
       lane === 'operational' ? await fromChecks(run_id, context) : await fromResearch(run_id, context);
-    return explainSamples(
+    const explanation = explainSamples(
       samples,
       { resamples: run.b, seed: run.bootstrap_seed },
       await largestSize(context),
       run.estimator === 'stein' ? { firstStage: storedFirstStage(run.sampler_json) } : undefined,
     );
+    return { ...explanation, readouts: explainReadouts(readouts) };
   },
 });
 
@@ -42,6 +44,7 @@ export const explainEstimate = defineHandler({
 interface Measured {
   readonly run: RunRecord;
   readonly samples: EstimatorSample[];
+  readonly readouts: Readout[];
 }
 
 /** A check from the cache rests on the answers of the run that computed it. */
@@ -50,14 +53,17 @@ async function fromChecks(runId: string, context: Context): Promise<Measured> {
   const database = await context.lanes.database();
   const run = await findCheck(database, runId);
   if (run === undefined) throw unknownRun(runId, `the checks of ${context.settings.environment}`);
-  return { run, samples: usableSamples(await readAttempts(database, run.cached_from ?? runId)) };
+  const { readReadouts } = await import('../operational/readouts.js');
+  const source = run.cached_from ?? runId;
+  const samples = usableSamples(await readAttempts(database, source));
+  return { run, samples, readouts: await readReadouts(database, source) };
 }
 
 async function fromResearch(runId: string, context: Context): Promise<Measured> {
   const store = await context.lanes.research();
   const run = store.findRun(runId);
   if (run === undefined) throw unknownRun(runId, 'the research store');
-  return { run, samples: usableSamples(store.samplesOf(runId)) };
+  return { run, samples: usableSamples(store.samplesOf(runId)), readouts: store.readouts.of(runId) };
 }
 
 function unknownRun(runId: string, where: string): HxError {

@@ -36,6 +36,13 @@ export interface WidthPlan {
     /** Whether bank and --max-calls are expected to allow what the width calls for. */
     readonly is_enough: boolean;
   };
+  /** What a readout adds to each, one call a template; null without one. */
+  readonly readout_calls: {
+    readonly as_is: number;
+    readonly cheapest: number | null;
+    readonly expected: number;
+    readonly most: number;
+  } | null;
 }
 
 const isSpread = t.cascade(t.isNumber(), [t.isInInclusiveRange(0, 10)]);
@@ -51,6 +58,7 @@ export const planWidth = defineHandler({
     max_calls: t.isOptional(isWholeNumber(SIZE.calls)),
     tau: t.isOptional(isSpread),
     sigma: t.isOptional(isSpread),
+    readout: t.isOptional(t.isBoolean()),
   }),
   async run(input, { settings }): Promise<WidthPlan> {
     const bank = await loadBank(input.bank ?? DEFAULT_BANK, settings.folder);
@@ -60,6 +68,8 @@ export const planWidth = defineHandler({
     const r = input.r ?? SIZE.r.default;
     const templates = Math.min(input.k ?? SIZE.k.default, input.t ?? SIZE.t.default, bank.templates.length);
     const limits = { maxTemplates: bank.templates.length, maxReplicates: SIZE.r.maximum };
+    const cheapest = cheapestAllocation(spread, ASSUMED_CENTRE_LOGIT, input.width, limits) ?? null;
+    const stages = twoStage(spread, bank, r, input.width, input.max_calls ?? null);
     return {
       width: input.width,
       bank: bankName(bank),
@@ -72,8 +82,17 @@ export const planWidth = defineHandler({
         calls: (input.k ?? SIZE.k.default) * r,
         expected_width: expectedWidth(spread, ASSUMED_CENTRE_LOGIT, templates, r),
       },
-      cheapest: cheapestAllocation(spread, ASSUMED_CENTRE_LOGIT, input.width, limits) ?? null,
-      two_stage: twoStage(spread, bank, r, input.width, input.max_calls ?? null),
+      cheapest,
+      two_stage: stages,
+      readout_calls:
+        input.readout === true
+          ? {
+              as_is: templates,
+              cheapest: cheapest?.t ?? null,
+              expected: stages.expected_calls / r,
+              most: stages.most_calls / r,
+            }
+          : null,
     };
   },
 });

@@ -63,7 +63,7 @@ export async function makeLiveModel(options: LiveModelOptions): Promise<Model> {
         systemFingerprint: fingerprint,
         tokensIn: isReported ? (result.usage.inputTokens ?? null) : null,
         tokensOut: isReported ? (result.usage.outputTokens ?? null) : null,
-        places: decoding.topLogprobs === undefined ? null : readLogprobs(result.response.body),
+        ...(decoding.topLogprobs === undefined ? {} : { places: readLogprobs(result.response.body) }),
       };
     } catch (thrown) {
       signal.throwIfAborted();

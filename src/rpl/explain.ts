@@ -8,6 +8,7 @@ import {
   groupByTemplate,
 } from './estimator.js';
 import type { Resampling } from './interval.js';
+import type { TemplateReadout } from './readout.js';
 import { mean, probabilityOf } from './statistics.js';
 import {
   type Allocation,
@@ -50,6 +51,8 @@ export interface Explanation {
   readonly variance: VarianceSplit | null;
   /** Empty when there is no variance split. */
   readonly costs: readonly WidthCost[];
+  /** Token probabilities by template; empty without a readout. */
+  readonly readouts: readonly TemplateReadout[];
 }
 
 /**
@@ -86,5 +89,5 @@ export function explain(
           width,
           allocation: cheapestAllocation(variance, centre, width, limits) ?? null,
         }));
-  return { estimates, templates, answer_grid_step: step, variance: variance ?? null, costs };
+  return { estimates, templates, answer_grid_step: step, variance: variance ?? null, costs, readouts: [] };
 }

@@ -155,6 +155,27 @@ export function massElsewhere({ massTrue, massFalse }: Readout): number | null {
   return massTrue === null || massFalse === null ? null : Math.max(0, 1 - massTrue - massFalse);
 }
 
+/** One template's readout, as an explanation shows it. */
+export interface TemplateReadout {
+  readonly template: string;
+  readonly status: ReadoutStatus;
+  readonly prob_true: number | null;
+  readonly mass_other: number | null;
+}
+
+/** A run's readouts by template, lowest first, those that do not count last. */
+export function explainReadouts(readouts: readonly Readout[]): TemplateReadout[] {
+  const height = ({ prob_true }: TemplateReadout) => prob_true ?? Number.POSITIVE_INFINITY;
+  return decidingReadouts(readouts)
+    .map((readout) => ({
+      template: readout.templateId,
+      status: readout.status,
+      prob_true: readout.probTrue,
+      mass_other: massElsewhere(readout),
+    }))
+    .sort((left, right) => (height(left) < height(right) ? -1 : 1));
+}
+
 /** Of each readout the call that decides: the first that is settled, else the last. */
 export function decidingReadouts(readouts: readonly Readout[]): Readout[] {
   const byKey = new Map<string, Readout>();

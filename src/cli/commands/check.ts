@@ -38,6 +38,10 @@ export class CheckCommand extends MeasuringCommand {
         'What lies behind the estimate',
         'hx check "Tides are caused by the moon" --model simulator/default --explain',
       ],
+      [
+        'Beside what the model says, what its token probabilities say',
+        'hx check "Tides are caused by the moon" --model simulator/default --readout',
+      ],
       ['What it would cost', 'hx check "Tides are caused by the moon" --model openai/gpt-4.1-mini --dry-run'],
     ],
   });
@@ -92,10 +96,11 @@ export class CheckCommand extends MeasuringCommand {
 
   /** What the wanted width would take; sends nothing. */
   private async printPlan(): Promise<void> {
-    const { bank, k, r, t: templates, width, max_calls } = this.measurementInput();
+    const { bank, k, r, t: templates, width, max_calls, readout } = this.measurementInput();
     if (width === undefined) throw new UsageError('--plan needs the --width to plan for');
     const { tau, sigma } = this;
-    const plan = await this.invoke('planWidth', { width, bank, k, r, t: templates, max_calls, tau, sigma });
+    const size = { width, bank, k, r, t: templates, max_calls, readout };
+    const plan = await this.invoke('planWidth', { ...size, tau, sigma });
     if (this.json) this.printJson(plan);
     else {
       const { renderWidthPlan } = await import('../render/explanation.js');

@@ -40,7 +40,21 @@ export function renderExplanation(explanation: Explanation, of: keyof typeof WOR
       ({ width: wanted, allocation }) =>
         `     ${wanted.toFixed(2)}  ${allocation === null ? WORDS[of].noAllocation : allocationText(allocation)}`,
     ),
+    ...(explanation.readouts.length === 0 ? [] : readoutLines(explanation.readouts, width, paint)),
   ].join('\n');
+}
+
+function readoutLines(readouts: Explanation['readouts'], width: number, paint: Paint): string[] {
+  return [
+    paint('bold', '   readout by token probabilities, and the mass on neither word'),
+    ...readouts.map(({ template, status, prob_true, mass_other }) => {
+      const name = escapeControls(template).padEnd(width);
+      const elsewhere = mass_other === null ? '' : `  ${percent(mass_other)}`;
+      return prob_true === null
+        ? `     ${name}  ${status}${elsewhere}`
+        : `     ${name}  ${number(prob_true)}  ${dot(prob_true, paint)}${elsewhere}`;
+    }),
+  ];
 }
 
 /** What a wanted width would take, for a person. */
@@ -57,8 +71,14 @@ export function renderWidthPlan(plan: WidthPlan, paint: Paint): string {
     `   fewest calls   ${cheapest === null ? WORDS.run.noAllocation : allocationText(cheapest)}`,
     `   with --width   ${stages.first_calls} calls first, then about ${stages.expected_calls} in all, at most ${stages.most_calls}` +
       (stages.is_enough ? '' : paint('yellow', ', which is not expected to be enough')),
+    ...(plan.readout_calls === null ? [] : [readoutCalls(plan.readout_calls)]),
     paint('dim', '   at a belief of 0.5, where an interval is widest'),
   ].join('\n');
+}
+
+function readoutCalls({ as_is, cheapest, expected, most }: NonNullable<WidthPlan['readout_calls']>): string {
+  const fewest = cheapest === null ? '' : `, ${cheapest} with the fewest calls`;
+  return `   --readout adds ${as_is} calls as it stands${fewest}, about ${expected} (at most ${most}) with --width`;
 }
 
 function split(variance: VarianceSplit): string[] {

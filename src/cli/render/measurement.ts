@@ -41,6 +41,7 @@ export function renderMeasurement(run: RunRecord | CheckRecord, storedIn: string
     `   ${run.model}${simulated}, bank ${run.bank}, K=${run.k} R=${run.r} T=${run.t}, ${run.estimator}`,
     `   ${stabilityLine(run)}, quality ${run.pqs}/100, gates: ${gates(run, paint)}`,
     `   ${callsLine(run)}`,
+    ...readoutLine(run),
     ...bounds(run),
     ...modelChange(run, paint),
     paint('dim', `   ${storedIn}`),
@@ -52,7 +53,8 @@ export function renderMeasurementLine(run: RunRecord, label: string, note: strin
   const verdict = paint('bold', verdictText(run).padEnd(12));
   const failed =
     run.gate_compliance && run.gate_stability && run.gate_width ? '' : paint('red', ' gates FAILED');
-  return `${verdict}  ${interval(run)}  ${oneLine(label)}${failed}${note}`;
+  const readout = run.prob_true_logprob === null ? '' : `  readout ${number(run.prob_true_logprob)}`;
+  return `${verdict}  ${interval(run)}${readout}  ${oneLine(label)}${failed}${note}`;
 }
 
 function headline(estimate: Interval, paint: Paint): string {
@@ -103,6 +105,35 @@ function callsLine(run: RunRecord | CheckRecord): string {
   if (run.cost_usd !== null && !run.simulated) parts.push(`$${run.cost_usd}`);
   if (!cached) parts.push(`${(run.elapsed_ms / 1_000).toFixed(1)} s`);
   return parts.join(', ');
+}
+
+/** What the token probabilities say, and how many templates gave any. */
+function readoutLine(run: RunRecord): string[] {
+  if (run.n_readouts === null) return [];
+  const counts = Object.entries(readoutCounts(run)).filter(([status]) => status !== 'valid');
+  const others = counts.map(([status, count]) => `${count} ${READOUT_STATUSES[status] ?? status}`);
+  const asked = run.n_readouts + counts.reduce((sum, [, count]) => sum + count, 0);
+  const templates = `${run.n_readouts}/${asked} templates`;
+  const elsewhere =
+    run.logprob_mass_other === null
+      ? []
+      : [`${Math.round(100 * run.logprob_mass_other)} % of the mass elsewhere`];
+  const value =
+    run.prob_true_logprob === null
+      ? 'none from token probabilities'
+      : `p = ${number(run.prob_true_logprob)} from token probabilities`;
+  return [`   readout  ${value} (${[templates, ...elsewhere, ...others].join(', ')})`];
+}
+
+const READOUT_STATUSES: Readonly<Record<string, string>> = {
+  low_mass: 'with most of it elsewhere',
+  no_logprobs: 'without token probabilities',
+  refused: 'refused',
+  failed: 'failed',
+};
+
+function readoutCounts({ readouts_by_status_json }: RunRecord): Record<string, number> {
+  return JSON.parse(readouts_by_status_json ?? '{}') as Record<string, number>;
 }
 
 function bounds(run: RunRecord): string[] {
