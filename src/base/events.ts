@@ -7,8 +7,8 @@ export type ProgressEvent =
   /** Model calls of one measurement. Counts are of samples or readouts but for `calls` and `retried`, which count calls. */
   | {
       type: 'calls';
-      /** What is counted, `samples` unless said. */
-      what?: 'samples' | 'readouts';
+      /** What is counted, `samples` unless said; readouts follow the samples and count on from them. */
+      what?: 'samples' | 'samples and readouts';
       claim: string;
       model: string;
       done: number;

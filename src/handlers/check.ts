@@ -148,6 +148,7 @@ async function measure(work: Work, runId: string, lease: Lease | undefined): Pro
   const readouts = await collectReadouts({
     instrument,
     plan,
+    attempts,
     stored: async () => storedReadouts,
     context,
     commit: (batch) =>

@@ -1,9 +1,10 @@
 import { HxError, toHxError } from '../base/errors.js';
 import type { EarlierCalls } from '../models/ask-options.js';
 import type { MeasurementPlan } from '../rpl/plan.js';
-import { costOfAttempt, FREE, type Price } from '../rpl/price.js';
+import { costOfAttempt, FREE } from '../rpl/price.js';
 import { isSettled, type Readout } from '../rpl/readout.js';
 import { planReadouts } from '../rpl/readout-plan.js';
+import { type Attempt, isUsable } from '../rpl/sample.js';
 import type { Context } from './context.js';
 import type { Instrument } from './instrument.js';
 import { Journal } from './journal.js';
@@ -12,6 +13,8 @@ export interface CollectReadouts {
   readonly instrument: Instrument;
   /** The plan as it was carried out, so that its templates are all there. */
   readonly plan: MeasurementPlan;
+  /** What was asked for the plan's samples just now: progress counts on from it. */
+  readonly attempts: readonly Attempt[];
   /** Readouts that are stored already, by the keys of those planned. */
   readonly stored: (keys: readonly string[]) => Promise<readonly Readout[]>;
   /** Commits readouts; resolves when they are safe. */
@@ -36,7 +39,7 @@ export async function collectReadouts(options: CollectReadouts): Promise<Readout
   if (missing.length === 0) return [];
   const { askReadouts } = await import('../models/ask.js');
   const journal = new Journal(options.commit);
-  const progress = progressOf(plan, planned.length, settled, instrument.price, context);
+  const progress = progressOf(options, planned.length, settled);
   const readouts: Readout[] = [];
   try {
     const asked = askReadouts({
@@ -73,31 +76,32 @@ function earlierCalls(stored: readonly Readout[]): Map<string, EarlierCalls> {
 
 /** Tells the door about each readout; `settled` grows with them. */
 function progressOf(
-  plan: MeasurementPlan,
-  total: number,
+  { plan, attempts, instrument: { price }, context }: CollectReadouts,
+  planned: number,
   settled: Set<string>,
-  price: Price | null,
-  context: Context,
 ): (readout: Readout) => void {
   const startedMs = context.clock.monotonicMs();
-  let calls = 0;
-  let usable = 0;
-  let costUsd = 0;
+  const costOf = (call: Readout | Attempt) => (price === null ? 0 : (costOfAttempt(call, price) ?? 0));
+  let calls = attempts.length;
+  let retried = attempts.filter(({ ordinal }) => ordinal > 1).length;
+  let usable = attempts.filter(({ status }) => isUsable(status)).length;
+  let costUsd = attempts.reduce((sum, attempt) => sum + costOf(attempt), 0);
   return (readout) => {
     calls += 1;
+    if (readout.ordinal > 1) retried += 1;
     if (isSettled(readout)) settled.add(readout.sampleKey);
     if (readout.status === 'valid') usable += 1;
-    if (price !== null) costUsd += costOfAttempt(readout, price) ?? 0;
+    costUsd += costOf(readout);
     context.emit({
       type: 'calls',
-      what: 'readouts',
+      what: 'samples and readouts',
       claim: plan.claim,
       model: plan.identity.model,
-      done: settled.size,
-      total,
+      done: plan.samples.length + settled.size,
+      total: plan.samples.length + planned,
       usable,
       calls,
-      retried: Math.max(0, calls - settled.size),
+      retried,
       costUsd: price === null || price === FREE ? null : costUsd,
       elapsedMs: context.clock.monotonicMs() - startedMs,
     });

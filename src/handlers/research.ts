@@ -83,7 +83,7 @@ async function runExecution(
   const stored = ({ samples }: MeasurementPlan) =>
     answering(store.attemptsFor(samples.map(({ sampleKey }) => sampleKey)), execution.runId);
   const startedMs = context.clock.monotonicMs();
-  const { plan } = await collectMeasurement({
+  const { plan, attempts } = await collectMeasurement({
     instrument,
     plan: first,
     stored: (stage) => stored(stage).map(({ attempt }) => attempt),
@@ -96,6 +96,7 @@ async function runExecution(
   await collectReadouts({
     instrument,
     plan,
+    attempts,
     stored: async (keys) => storedReadouts(keys).map(({ readout }) => readout),
     context,
     commit: async (readouts) => store.readouts.append(execution, readouts),
