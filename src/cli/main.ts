@@ -123,6 +123,12 @@ function toCliError(thrown: unknown, argv: readonly string[]): HxError {
       const what = `Unsupported option name ("${unknown}").`;
       return new HxError('usage', what, { cause: thrown, hint: usageHint(argv) });
     }
+    const empty = optionWithoutValue(thrown.message, argv);
+    if (empty !== undefined) {
+      const what = `The option ${empty} needs a value.`;
+      const hint = `Write it after the option, or as ${empty}=VALUE when it begins with a dash.`;
+      return new HxError('usage', what, { cause: thrown, hint });
+    }
     const missing = missingOptions(thrown.message, argv);
     if (missing.length > 0) {
       const what = `This command needs ${missing.join(' and ')}.`;
@@ -143,10 +149,27 @@ function toCliError(thrown: unknown, argv: readonly string[]): HxError {
 /** The first word of the command line that looks like an option and is none of those that the parser's message lists. */
 function unknownOption(message: string, argv: readonly string[]): string | undefined {
   if (!message.startsWith('Command not found')) return undefined;
-  // The message ends by repeating the command line itself.
-  const [listed = ''] = message.split('\n\nWhile running');
-  const known = new Set([...listed.matchAll(/-{1,2}[A-Za-z][\w-]*/g)].map(([option]) => option));
+  const known = new Set(
+    [...listedUsage(message).matchAll(/-{1,2}[A-Za-z][\w-]*/g)].map(([option]) => option),
+  );
   return argv.find((word) => /^-{1,2}[A-Za-z]/.test(word) && !known.has(word.replace(/=.*$/, '')));
+}
+
+/** The first option of the command line that takes a value, by the parser's message, and has none after it. */
+function optionWithoutValue(message: string, argv: readonly string[]): string | undefined {
+  const [, named] = /^Not enough arguments to option (\S+)\./.exec(message) ?? [];
+  if (named !== undefined || !message.startsWith('Command not found')) return named;
+  const takesValue = new Set(
+    [...listedUsage(message).matchAll(/((?:-{1,2}[A-Za-z][\w-]*,?)+) #0/g)].flatMap(([, names = '']) =>
+      names.split(','),
+    ),
+  );
+  return argv.find((word, index) => takesValue.has(word) && (argv[index + 1] ?? '-').startsWith('-'));
+}
+
+/** The parser's message without its end, which repeats the command line. */
+function listedUsage(message: string): string {
+  return message.split('\n\nWhile running')[0] ?? '';
 }
 
 /** The required options of the commands that the parser's message lists, as far as they were not given. */

@@ -1,8 +1,10 @@
-import { Option, UsageError } from 'clipanion';
+import { Option } from 'clipanion';
 import * as t from 'typanion';
 import { HxError } from '../base/errors.js';
-import type { SettingName } from '../base/settings-table.js';
+import { SETTINGS, type SettingName } from '../base/settings-table.js';
+import { isWholeNumber } from '../handlers/validators.js';
 import type { Explanation } from '../rpl/explain.js';
+import { SIZE } from '../rpl/plan.js';
 import { HxCommand } from './base.js';
 import { renderError, renderErrorJson } from './render/error.js';
 import { coloured, plain } from './render/style.js';
@@ -10,15 +12,22 @@ import { coloured, plain } from './render/style.js';
 /** A command that measures: the options by which check and research size their calls. */
 export abstract class MeasuringCommand extends HxCommand {
   models = Option.Array('--model', {
-    description: 'Model as provider/name, for example openai/gpt-4.1-mini or simulator/default',
+    description:
+      'Model as provider/name, for example openai/gpt-4.1-mini or simulator/default; again for several, side by side',
   });
   bank = Option.String('--bank', { description: 'Prompt bank: a name, or the path of a YAML file' });
-  k = Option.String('-K', { description: 'Paraphrase slots, 2 to 64 (16)', validator: t.isNumber() });
-  r = Option.String('-R', { description: 'Replicates a slot, 1 to 16 (2)', validator: t.isNumber() });
-  t = Option.String('-T', { description: 'Templates, 2 to 64 (16)', validator: t.isNumber() });
+  k = Option.String('-K', {
+    description: 'Paraphrase slots, 2 to 64 (16)',
+    validator: isWholeNumber(SIZE.k),
+  });
+  r = Option.String('-R', {
+    description: 'Replicates a slot, 1 to 16 (2)',
+    validator: isWholeNumber(SIZE.r),
+  });
+  t = Option.String('-T', { description: 'Templates, 2 to 64 (16)', validator: isWholeNumber(SIZE.t) });
   b = Option.String('-B', {
     description: 'Bootstrap resamples, 100 to 100000 (5000)',
-    validator: t.isNumber(),
+    validator: isWholeNumber(SIZE.b),
   });
   seed = Option.String('--seed', {
     description: 'Bootstrap seed; by default it follows from the configuration',
@@ -31,11 +40,11 @@ export abstract class MeasuringCommand extends HxCommand {
   });
   maxCalls = Option.String('--max-calls', {
     description: 'Samples to ask for at most on the way to --width; retries come on top',
-    validator: t.isNumber(),
+    validator: isWholeNumber(SIZE.calls),
   });
   concurrency = Option.String('--concurrency', {
     description: 'Calls in flight at once, 1 to 256 (16, or HX_CONCURRENCY)',
-    validator: t.isNumber(),
+    validator: isWholeNumber(SETTINGS.HX_CONCURRENCY.number),
   });
   rpm = Option.String('--rpm', {
     description: 'Calls within any minute, at most (no limit, or HX_REQUESTS_PER_MINUTE)',
@@ -77,14 +86,21 @@ export abstract class MeasuringCommand extends HxCommand {
   }
 
   /** Prints what measuring these claims would take, model by model. */
-  protected async printDryRun(claims: readonly string[]): Promise<void> {
-    const { renderDryRun } = await import('./render/dry-run.js');
-    const results = [];
-    for (const model of this.models ?? [undefined]) {
-      results.push(await this.invoke('dryRun', { claims, ...this.measurementInput(), model }));
+  protected async printDryRun(claims: readonly string[], lane: 'operational' | 'research'): Promise<void> {
+    this.refuseBeside(
+      '--dry-run',
+      { '--explain': this.explain },
+      'nothing is measured that could be explained',
+    );
+    const { renderDryRun, renderLimit } = await import('./render/dry-run.js');
+    const input = { claims, lane, models: this.models, ...this.measurementInput() };
+    const results = await this.invoke('dryRun', input);
+    if (this.json) {
+      this.printJson(results.length === 1 ? results[0] : results);
+      return;
     }
-    if (this.json) this.printJson(results.length === 1 ? results[0] : results);
-    else for (const result of results) this.print(renderDryRun(result, this.paint));
+    for (const result of results) this.print(renderDryRun(result, this.paint));
+    this.print(renderLimit(results, this.paint));
   }
 
   /** Prints an explanation below a measurement, when there is one. */
@@ -105,11 +121,31 @@ export abstract class MeasuringCommand extends HxCommand {
     }
   }
 
-  /** The one model of a command that takes no more; undefined leaves it to HX_MODEL. */
-  protected oneModel(): string | undefined {
-    const [model, ...more] = this.models ?? [];
-    if (more.length > 0) throw new UsageError('This command takes one --model');
-    return model;
+  /**
+   * Refuses options that would be ignored.
+   * @param named the option beside which they mean nothing.
+   * @param others values by option; undefined and false stand for one that was not given.
+   * @throws HxError `usage` naming all of them.
+   */
+  protected refuseBeside(named: string, others: Readonly<Record<string, unknown>>, reason: string): void {
+    const given = Object.keys(others).filter((name) => others[name] !== undefined && others[name] !== false);
+    if (given.length === 0) return;
+    const list = given.join(', ');
+    throw new HxError('usage', `${named} does not go with ${list}: ${reason}.`, {
+      hint: `Leave out ${named}, or ${list}.`,
+    });
+  }
+
+  /** The options that only say how a measurement is carried out. */
+  protected carryingOut(): Readonly<Record<string, unknown>> {
+    return {
+      '--concurrency': this.concurrency,
+      '--rpm': this.rpm,
+      '--tpm': this.tpm,
+      '--max-wait': this.maxWait,
+      '--max-cost': this.maxCost,
+      '--no-cache': this.noCache,
+    };
   }
 
   /** How the measurement is sized, whatever the model. */

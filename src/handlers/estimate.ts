@@ -15,6 +15,7 @@ import type { Resampling } from '../rpl/interval.js';
 import { SIZE } from '../rpl/plan.js';
 import { seedFromHash } from '../rpl/prng.js';
 import { defineHandler } from './handler.js';
+import { refuseIdleResampling } from './resampling.js';
 import { isSeed, isWholeNumber } from './validators.js';
 
 const isProbability = t.cascade(t.isNumber(), [t.isInInclusiveRange(0, 1)]);
@@ -52,10 +53,11 @@ export interface SamplesInput {
 
 /**
  * Samples in their one order, and the resampling that follows from them.
- * @throws HxError `usage` for two answers in one cell.
+ * @throws HxError `usage` for two answers in one cell, or resamples where there is no bootstrap.
  */
 export function prepareSamples(input: SamplesInput): { ordered: EstimatorSample[]; resampling: Resampling } {
   const { samples, estimator = DEFAULT_ESTIMATOR, b = DEFAULT_RESAMPLES, seed } = input;
+  refuseIdleResampling(input, estimator === 't' ? 'The estimator t' : undefined);
   const ordered = [...samples].sort(compareSamples);
   refuseRepeatedCells(ordered);
   const material = ordered.map(({ template, replicate, prob_true }) => [template, replicate, prob_true]);

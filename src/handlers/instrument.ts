@@ -16,6 +16,7 @@ import type { ReadoutDecoding } from '../rpl/readout.js';
 import type { ModelIdentity } from '../rpl/sample.js';
 import { DEFAULT_BANK, isBankPath, loadBank } from './banks.js';
 import type { Context } from './context.js';
+import { refuseIdleResampling } from './resampling.js';
 
 /** Model calls in flight at once when nothing else is said. */
 export const DEFAULT_CONCURRENCY = 16;
@@ -83,15 +84,7 @@ export async function prepareInstrument(
   const name = requireModelName(input.model, settings);
   const readout = input.readout === true ? readoutDecoding(parseModelName(name).provider) : undefined;
   const model = await resolveModel(name, settings);
-  if (model.identity.simulated && environment === 'production') {
-    throw new HxError(
-      'refused',
-      `${model.identity.model} is simulated, and production holds real checks only.`,
-      {
-        hint: 'Use --env local, or name a real model.',
-      },
-    );
-  }
+  refuseSimulated(model.identity, environment);
   const bankName = input.bank ?? DEFAULT_BANK;
   const bank = await loadBank(bankName, settings.folder);
   const { findPrice } = await import('../models/prices.js');
@@ -108,6 +101,14 @@ export async function prepareInstrument(
     isOwnBank: isBankPath(bankName),
     plan: makePlanner(input, readout, bank, model.identity, environment),
   };
+}
+
+/** @throws HxError `refused` for a simulated model in production. */
+export function refuseSimulated({ model, simulated }: ModelIdentity, environment: Environment): void {
+  if (!simulated || environment !== 'production') return;
+  throw new HxError('refused', `${model} is simulated, and production holds real checks only.`, {
+    hint: 'Use --env local, or name a real model.',
+  });
 }
 
 async function preparePacing(
@@ -132,7 +133,7 @@ function minuteLimits(settings: Settings): MinuteLimits {
 }
 
 /** A limit needs a price: without one it would stop nothing. */
-async function prepareBudget(
+export async function prepareBudget(
   { model }: ModelIdentity,
   price: Price | null,
   purse: Purse | undefined,
@@ -163,8 +164,11 @@ export function makePlanner(
   identity: ModelIdentity,
   environment: Environment,
 ): Planner {
+  const precision = precisionOf(input);
+  const student = input.estimator === 't' ? 'The estimator t' : undefined;
+  refuseIdleResampling(input, precision === undefined ? student : 'A wanted width');
   const chosen = {
-    precision: precisionOf(input),
+    precision,
     k: input.k ?? DEFAULT_OPTIONS.k,
     r: input.r ?? DEFAULT_OPTIONS.r,
     t: input.t ?? DEFAULT_OPTIONS.t,

@@ -1,6 +1,7 @@
 import * as t from 'typanion';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
+import type { ModelIdentity } from '../rpl/sample.js';
 import type { Context } from './context.js';
 import { type Instrument, type MeasurementInput, prepareInstrument, preparePurse } from './instrument.js';
 
@@ -30,10 +31,15 @@ export async function prepareInstruments(
       prepareInstrument({ ...sizes, model }, environment, context, purse),
     ),
   );
-  const names = instruments.map(({ model }) => model.identity.model);
+  refuseTwice(instruments.map(({ model }) => model.identity));
+  return instruments;
+}
+
+/** @throws HxError `usage` for a model that is named twice. */
+export function refuseTwice(identities: readonly ModelIdentity[]): void {
+  const names = identities.map(({ model }) => model);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new HxError('usage', `The model ${twice} is named twice.`, { hint: 'Name each --model once.' });
   }
-  return instruments;
 }

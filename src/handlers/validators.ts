@@ -21,9 +21,25 @@ export const isRunId = t.cascade(t.isString(), (value, state) => {
   return false;
 });
 
-/** A whole number between two bounds, both included. */
-export function isWholeNumber(bounds: { minimum: number; maximum: number }) {
-  return t.cascade(t.isNumber(), [t.isInteger(), t.isInInclusiveRange(bounds.minimum, bounds.maximum)]);
+/** A whole number between two bounds, both included; the error names them. Text on a command line may be one too. */
+export function isWholeNumber({ minimum, maximum }: { minimum: number; maximum: number }) {
+  return t.makeValidator<unknown, number>({
+    test: (value, state): value is number => {
+      const isText = typeof value === 'string' && state?.coercions !== undefined;
+      const number = isText && /^\d+$/.test(value) ? Number(value) : value;
+      if (Number.isInteger(number) && Number(number) >= minimum && Number(number) <= maximum) {
+        if (isText && state?.coercion !== undefined) {
+          state.coercions?.push([state.p ?? '.', state.coercion.bind(null, number)]);
+        }
+        return true;
+      }
+      const got = typeof value === 'object' ? 'something else' : String(value);
+      state?.errors?.push(
+        `${state.p ?? '.'}: Expected a whole number from ${minimum} to ${maximum} (got ${got})`,
+      );
+      return false;
+    },
+  });
 }
 
 /** The fields by which check and research size a measurement; all optional. */

@@ -43,7 +43,7 @@ cli('what is not a command ends with 2, a sentence and a hint', async () => {
     [['check'], /positional/],
     [['export', 'checks'], /needs --since/],
     [['research', 'x', '--modle', 'y'], /--modle/],
-    [['research', 'x', '--model', 'a/b', '--model', 'c/d', '--dry-run'], /takes one --model/],
+    [['research', 'x', '--model'], /--model/],
     [['check', 'x', '--frob'], /--frob/],
     [['check', 'x', '-K', 'abc'], /-K/],
     [['--json', 'check', 'x'], /command comes first/],

@@ -76,4 +76,80 @@ dryRun('an unknown price is said, a simulated model costs nothing', async () => 
   assert.is((await forecast('check', 'A', '--model', 'simulator/default')).cost_usd?.most, '0.000000');
 });
 
+dryRun(
+  'what the measurement would refuse is refused: a profile, a model named twice, a limit, a claim',
+  async () => {
+    for (const [argv, what] of [
+      [['A', '--model', 'simulator/nope'], 'no profile "nope"'],
+      [['A', '--model', 'nope/x'], 'Unknown model "nope/x"'],
+      [['A', '--model', 'gpt-4o', '--model', 'openai/gpt-4o'], 'named twice'],
+      [['A', '--model', 'gpt-4o', '--rpm', '0'], 'HX_REQUESTS_PER_MINUTE (from flag) is "0"'],
+      [['A', '--model', 'compatible/x', '--max-cost', '1'], 'the price of compatible/x is not known'],
+      [['A', '--model', 'gpt-4o', '--explain'], '--dry-run does not go with --explain'],
+      [['A', '--model', 'gpt-4o', '-K', '65'], 'from 2 to 64'],
+      [[' ', '--model', 'gpt-4o'], 'The claim is empty'],
+    ] as const) {
+      for (const command of ['check', 'research']) {
+        const { exitCode, stdout, stderr } = await runHx([command, ...argv, '--dry-run'], { folder });
+        assert.equal([exitCode, stdout], [2, ''], `${command} ${argv.join(' ')}`);
+        assert.match(stderr, what);
+      }
+    }
+    const argv = ['A', '--model', 'simulator/default', '--dry-run'];
+    const env = { HX_ENV: 'production' };
+    assert.is((await runHx(['check', ...argv], { folder, env })).exitCode, 1);
+    assert.is((await runHx(['research', ...argv], { folder, env })).exitCode, 0);
+  },
+);
+
+dryRun('a limit is weighed against all models together', async () => {
+  const argv = ['check', 'A', '--model', 'gpt-4o', '--model', 'gpt-4o-mini', '--dry-run'];
+  const verdict = async (limit: string) => (await runHx([...argv, '--max-cost', limit], { folder })).stdout;
+  assert.match(await verdict('100'), 'A limit of $100 is enough whatever happens.');
+  assert.match(await verdict('0.15'), 'A limit of $0.15 is likely to be enough.');
+  assert.match(await verdict('0.01'), 'A limit of $0.01 will likely stop it before its end.');
+  const { stdout } = await runHx([...argv, '--max-cost', '0.5', '--json'], { folder });
+  assert.equal(
+    JSON.parse(stdout).map(({ model, max_cost_usd }: DryRun) => [model, max_cost_usd]),
+    [
+      ['openai/gpt-4o', 0.5],
+      ['openai/gpt-4o-mini', 0.5],
+    ],
+  );
+});
+
+dryRun('names the same bad lines as the measurement, in their order, with what to do', async () => {
+  const lines = [
+    '{"claim": "One"}',
+    'a plain sentence',
+    '{"klaim": 1}',
+    '',
+    '{"claim": ""}',
+    '["x"]',
+    '{"claim": 7}',
+  ];
+  writeFileSync(join(folder, 'claims.jsonl'), lines.join('\n'));
+  writeFileSync(join(folder, 'plain.txt'), 'One claim.\nAnother claim.\n');
+  const run = (file: string, ...argv: string[]) =>
+    runHx(['research', '--claims', file, '--model', 'simulator/default', ...argv], { folder });
+  for (const file of ['claims.jsonl', 'plain.txt']) {
+    for (const format of [[], ['--json']]) {
+      const planned = await run(file, ...format, '--dry-run');
+      const measured = await run(file, ...format);
+      assert.equal([planned.exitCode, measured.exitCode], [2, 2]);
+      assert.is(planned.stderr, measured.stderr);
+    }
+  }
+  const { stderr } = await run('claims.jsonl', '--dry-run');
+  assert.equal(
+    [...stderr.matchAll(/claims\.jsonl, line (\d): /g)].map(([, line]) => line),
+    ['2', '3', '5', '6', '7'],
+  );
+  assert.match(stderr, /line 3: .+\n {4}Each line is a JSON object/);
+  assert.match(stderr, /line 5: The claim is empty\.\n {4}Give one sentence/);
+  const plain = await run('plain.txt', '--dry-run');
+  assert.is(plain.stdout, '');
+  assert.match(plain.stderr, /^hx: plain\.txt, line 1: .+\nhx: plain\.txt, line 2: .+\n {4}Each line is/);
+});
+
 dryRun.run();

@@ -1,8 +1,10 @@
 import { Command, Option, UsageError } from 'clipanion';
 import * as t from 'typanion';
+import { HxError } from '../../base/errors.js';
 import type { SettingName } from '../../base/settings-table.js';
 import type { Context } from '../../handlers/context.js';
 import { invoke } from '../../handlers/index.js';
+import { normalizeClaim } from '../../rpl/claim.js';
 import { rowToJson } from '../../rpl/column.js';
 import type { Explanation } from '../../rpl/explain.js';
 import { CHECK_CONTEXT_COLUMNS, type CheckRecord, RUN_COLUMNS } from '../../rpl/record.js';
@@ -66,17 +68,18 @@ export class CheckCommand extends MeasuringCommand {
   }
 
   async execute(): Promise<number> {
-    const claim = await claimArgument(this.claim, this.context);
-    if (this.dryRun) {
-      await this.printDryRun([claim]);
-      return 0;
-    }
+    const claim = normalizeClaim(await claimArgument(this.claim, this.context));
     if (this.plan) {
       await this.printPlan();
       return 0;
     }
+    this.refuseWithoutPlan();
+    if (this.dryRun) {
+      await this.printDryRun([claim], 'operational');
+      return 0;
+    }
     if ((this.models?.length ?? 0) > 1) return this.checkModels(claim);
-    const input = { claim, model: this.oneModel(), ...this.measurementInput() };
+    const input = { claim, model: this.models?.[0], ...this.measurementInput() };
     const { record, explanation } = await this.withContext(async (context) => {
       const made = await invoke('check', input, context);
       return { record: made, explanation: await this.explanationOf(made, context) };
@@ -94,10 +97,29 @@ export class CheckCommand extends MeasuringCommand {
     return this.explain ? invoke('explain', { lane: 'operational', run_id }, context) : undefined;
   }
 
+  private refuseWithoutPlan(): void {
+    const spreads = { '--tau': this.tau, '--sigma': this.sigma };
+    const [name] = Object.entries(spreads).flatMap(([option, value]) => (value === undefined ? [] : option));
+    if (name === undefined) return;
+    throw new HxError('usage', `${name} is for --plan, which is not given: a measurement finds it out.`, {
+      hint: `Add --plan, or leave out ${name}.`,
+    });
+  }
+
   /** What the wanted width would take; sends nothing. */
   private async printPlan(): Promise<void> {
     const { bank, k, r, t: templates, width, max_calls, readout } = this.measurementInput();
     if (width === undefined) throw new UsageError('--plan needs the --width to plan for');
+    const unused = {
+      '--dry-run': this.dryRun,
+      '--explain': this.explain,
+      '--model': this.models,
+      '--estimator': this.estimator,
+      '-B': this.b,
+      '--seed': this.seed,
+      ...this.carryingOut(),
+    };
+    this.refuseBeside('--plan', unused, 'it reckons by the width and the spread, whatever the model');
     const { tau, sigma } = this;
     const size = { width, bank, k, r, t: templates, max_calls, readout };
     const plan = await this.invoke('planWidth', { ...size, tau, sigma });
@@ -110,7 +132,11 @@ export class CheckCommand extends MeasuringCommand {
 
   /** Several models: one request, a line each; a model that failed does not take the others down. */
   private async checkModels(claim: string): Promise<number> {
-    if (this.explain) throw new UsageError('--explain takes one --model');
+    if (this.explain) {
+      throw new HxError('usage', '--explain does not go with several --model: it explains one check.', {
+        hint: 'Explain each on its own: the same command with one --model comes from the cache.',
+      });
+    }
     const input = { claim, models: this.models, ...this.measurementInput() };
     const { request_id, results } = await this.invoke('checkModels', input);
     const failures = results.flatMap((result) => ('error' in result ? [result.error] : []));

@@ -1,6 +1,8 @@
 import { Command, Option } from 'clipanion';
 import * as t from 'typanion';
 import { HxError } from '../../base/errors.js';
+import { isWholeNumber } from '../../handlers/validators.js';
+import { SIZE } from '../../rpl/plan.js';
 import { HxCommand } from '../base.js';
 import { inputName, readInput, readJsonLines } from '../input.js';
 import { renderEstimate } from '../render/measurement.js';
@@ -22,7 +24,10 @@ export class EstimateCommand extends HxCommand {
 
   file = Option.String({ name: 'FILE|-' });
   estimator = Option.String('--estimator', { description: 'Interval: rpl-2 (default), rpl-1 or t' });
-  b = Option.String('-B', { description: 'Bootstrap resamples, 5000 by default', validator: t.isNumber() });
+  b = Option.String('-B', {
+    description: 'Bootstrap resamples, 100 to 100000 (5000)',
+    validator: isWholeNumber(SIZE.b),
+  });
   seed = Option.String('--seed', { description: 'Bootstrap seed; by default it follows from the samples' });
 
   explain = Option.Boolean('--explain', false, {

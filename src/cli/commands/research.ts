@@ -36,7 +36,12 @@ export class ResearchCommand extends MeasuringCommand {
   async execute(): Promise<number> {
     const { claims, problems } = await this.readClaims();
     if (this.dryRun) {
-      if (claims.length > 0) await this.printDryRun(claims.map(({ claim }) => claim));
+      if (claims.length > 0) {
+        await this.printDryRun(
+          claims.map(({ claim }) => claim),
+          'research',
+        );
+      }
       this.printFailures(problems);
       return problems.length > 0 ? 2 : 0;
     }
@@ -85,8 +90,11 @@ export class ResearchCommand extends MeasuringCommand {
   }
 
   private async readClaims(): Promise<{ claims: SweepClaim[]; problems: HxError[] }> {
-    if ((this.claim === undefined) === (this.claims === undefined)) {
-      throw new UsageError('Give either one claim or --claims FILE');
+    if (this.claim === undefined && this.claims === undefined) {
+      throw new UsageError('Give one claim, or --claims FILE');
+    }
+    if (this.claim !== undefined) {
+      this.refuseBeside('A claim', { '--claims': this.claims }, 'either one is measured or those of a file');
     }
     if (this.claims === undefined) {
       return {

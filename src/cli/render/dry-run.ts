@@ -10,8 +10,23 @@ export function renderDryRun(run: DryRun, paint: Paint): string {
     `   ${count(claims)} ${claims === 1 ? 'claim' : 'claims'}, ${count(samples)} samples${extra}, ${range(run.calls)} calls`,
     `   tokens: ${range(run.tokens_in)} in, ${range(run.tokens_out)} out`,
     `   ${costLine(run)}`,
-    paint('dim', '   Answers that are stored already make it less. --max-cost USD sets a limit.'),
   ].join('\n');
+}
+
+/** What holds for all models together: what is stored already, and the limit. */
+export function renderLimit(runs: readonly DryRun[], paint: Paint): string {
+  const limit = runs[0]?.max_cost_usd ?? null;
+  const sum = (pick: 'likely' | 'most') =>
+    runs.reduce((total, { cost_usd }) => total + Number(cost_usd?.[pick] ?? 0), 0);
+  const less = 'Answers that are stored already make it less.';
+  if (limit === null) return paint('dim', `   ${less} --max-cost USD sets a limit.`);
+  const verdict =
+    sum('most') <= limit
+      ? 'is enough whatever happens'
+      : sum('likely') <= limit
+        ? 'is likely to be enough'
+        : 'will likely stop it before its end';
+  return paint('dim', `   ${less} A limit of $${limit} ${verdict}.`);
 }
 
 function range({ likely, most }: Range): string {
