@@ -6,14 +6,17 @@ import type { Queryable } from './session.js';
 export const ROLES = ['hx_owner', 'hx_migrate', 'hx_app', 'hx_export'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** How long a login acts as a role. Only a direct session of our own may keep it: poolers share theirs. */
+export type RoleScope = 'transaction' | 'session';
+
 /**
- * Two columns of a select list that make the login act as a role until the transaction ends, if it may. They ride
- * along with what a transaction has to say anyway, and do not outlive it: poolers share sessions.
+ * Two columns of a select list that make the login act as a role, if it may. They ride along with what a transaction
+ * has to say anyway, and do not outlive it.
  */
-export function taking(sql: Queryable, role: Role) {
+export function taking(sql: Queryable, role: Role, scope: RoleScope = 'transaction') {
   return sql`
     session_user::text as login,
-    case when pg_has_role(session_user, ${role}::name, 'SET') then set_config('role', ${role}, true) end as role`;
+    case when pg_has_role(session_user, ${role}::name, 'SET') then set_config('role', ${role}, ${scope === 'transaction'}) end as role`;
 }
 
 /**
@@ -31,13 +34,13 @@ export function checkTaken(row: Row | undefined, role: Role): void {
 }
 
 /**
- * Acts as the owner of hx's objects until the transaction ends. Before the roles were made, the login that began
+ * Acts as the owner of hx's objects. Before the roles were made, the login that began
  * the migrations is the owner itself.
  * @throws HxError `refused` when the login may not.
  */
-export async function actAsOwner(sql: Queryable): Promise<void> {
+export async function actAsOwner(sql: Queryable, scope: RoleScope = 'transaction'): Promise<void> {
   const [row] = await sql`
-    select ${taking(sql, 'hx_owner')} from pg_catalog.pg_class
+    select ${taking(sql, 'hx_owner', scope)} from pg_catalog.pg_class
     where oid = to_regclass('hx.identity') and pg_get_userbyid(relowner) = 'hx_owner'`;
   if (row !== undefined) checkTaken(row, 'hx_owner');
 }

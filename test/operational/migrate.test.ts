@@ -1,20 +1,15 @@
-import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HxError } from '../../src/base/errors.js';
-import { applyMigrations, type MigrateOptions, planMigrations } from '../../src/operational/schema/apply.js';
+import { applyMigrations, planMigrations } from '../../src/operational/schema/apply.js';
 import { migrationsFolder, readMigrations, writeSum } from '../../src/operational/schema/files.js';
+import { readLedger } from '../../src/operational/schema/ledger.js';
+import type { MigrateOptions } from '../../src/operational/schema/migrator.js';
 import { makePlan } from '../../src/operational/schema/plan.js';
-import { semanticHash } from '../../src/operational/schema/statements.js';
 import { connectTo } from '../database.js';
-import {
-  createTestDatabase,
-  makeTempFolder,
-  makeTestSettings,
-  removeFolder,
-  type TestDatabase,
-} from '../helpers.js';
+import { createTestDatabase, makeTestSettings, removeFolder, type TestDatabase } from '../helpers.js';
+import { addMigration, copyMigrations, fails, migrateOptions } from './migrations.js';
 
 const test = suite('migrations');
 let database: TestDatabase;
@@ -22,8 +17,7 @@ let folder: string;
 
 test.before.each(async () => {
   database = await createTestDatabase({ empty: true });
-  folder = makeTempFolder();
-  cpSync(migrationsFolder(), folder, { recursive: true });
+  folder = copyMigrations();
 });
 test.after.each(async () => {
   await database.drop();
@@ -31,27 +25,10 @@ test.after.each(async () => {
 });
 
 function options(changes: Partial<MigrateOptions> = {}): MigrateOptions {
-  const { settings } = database;
-  return { settings, signal: new AbortController().signal, emit: () => undefined, folder, ...changes };
+  return { ...migrateOptions(database, folder), ...changes };
 }
 
-function add(name: string, sql: string): void {
-  writeFileSync(join(folder, name), sql);
-  writeSum(folder, true);
-}
-
-async function fails(work: Promise<unknown>, code: string, words: RegExp, hint?: RegExp): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof HxError, String(error));
-    assert.is(error.code, code, error.message);
-    assert.match(error.message, words);
-    if (hint !== undefined) assert.match(error.hint ?? '', hint);
-    return;
-  }
-  assert.unreachable('it did not fail');
-}
+const add = (name: string, sql: string) => addMigration(folder, name, sql);
 
 async function appliedNames(): Promise<string[]> {
   const rows = await database.sql<{ name: string }[]>`select name from hx.migration order by number`;
@@ -166,15 +143,9 @@ test('a migration that ends its transaction unnoticed is found out, and the erro
 test('an applied file whose comments alone changed is told apart from one whose statements did', async () => {
   const files = () => readMigrations(folder);
   const name = '0002_accounts.sql';
-  const before = files().map((file) => ({
-    ...file,
-    appliedAt: new Date(),
-    elapsedMs: 1,
-    semanticHash: null,
-  }));
-  const known = await Promise.all(
-    before.map(async (row) => ({ ...row, semanticHash: await semanticHash(row.name, row.sql) })),
-  );
+  await applyMigrations(options());
+  const known = await readLedger(database.sql);
+  const before = known.map((row) => ({ ...row, semanticHash: null }));
   const original = readFileSync(join(folder, name), 'utf8');
   add(name, `-- hx: lock_timeout=1s\n${original.replaceAll(',\n', ' ,\n\n')}`);
   const plan = await makePlan(files(), known);
@@ -215,7 +186,7 @@ test('unsafe statements are noted on the local database and refused on the other
 test('an edited file is refused: by the sum, and by the database even when the sum was rewritten', async () => {
   await applyMigrations(options());
   const file = join(folder, '0002_accounts.sql');
-  writeFileSync(file, `${readFileSync(file, 'utf8')}\n-- edited\n`);
+  writeFileSync(file, `${readFileSync(file, 'utf8')}\nselect 'edited';\n`);
   await fails(planMigrations(options()), 'conflict', /0002_accounts\.sql was edited/, /new migration/);
   assert.throws(() => writeSum(folder, false), /was edited/);
   writeSum(folder, true);

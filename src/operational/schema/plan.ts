@@ -1,7 +1,11 @@
+import { canonicalHash } from '../../base/canonical.js';
 import { HxError } from '../../base/errors.js';
-import type { Migration } from './files.js';
-import type { AppliedMigration } from './ledger.js';
+import type { Queryable } from '../session.js';
+import { type Migration, migrationsFolder, readMigrations } from './files.js';
+import { type AppliedMigration, readLedger } from './ledger.js';
+import type { MigrateOptions } from './migrator.js';
 import { semanticHash } from './statements.js';
+import { type RecordedStep, readOpenSteps } from './step-ledger.js';
 
 /** What is applied and what is to be. */
 export interface Plan {
@@ -9,6 +13,41 @@ export interface Plan {
   readonly pending: readonly Migration[];
   /** Names of applied files that were edited since, but say the same to Postgres. */
   readonly commentsChanged: readonly string[];
+  /** Every file, pending or not. */
+  readonly files: readonly Migration[];
+  /** What was begun of the first pending migration, when that runs in steps. */
+  readonly begun: readonly RecordedStep[];
+}
+
+/**
+ * Reads what a database remembers and compares the files with it.
+ * @throws HxError as makePlan, and `conflict` for a file that was begun and is gone.
+ */
+export async function readPlan(
+  sql: Queryable,
+  { folder, to }: Pick<MigrateOptions, 'folder' | 'to'>,
+): Promise<Plan> {
+  const files = readMigrations(folder ?? migrationsFolder());
+  const begun = await readOpenSteps(sql);
+  const plan = await makePlan(files, await readLedger(sql), to);
+  const number = begun[0]?.number;
+  if (number !== undefined && files.every((file) => file.number !== number || file.mode !== 'steps')) {
+    throw new HxError(
+      'conflict',
+      `Migration ${number} was begun in steps, but no file in steps has that number now.`,
+      {
+        hint: 'Restore the file, then run hx migrate again, which carries on with it.',
+      },
+    );
+  }
+  return { ...plan, begun };
+}
+
+/** The hash of what is to be applied: numbers, names and statements in order, not comments. Hex. */
+export async function planHash(pending: readonly Migration[]): Promise<string> {
+  const parts: [number, string, string][] = [];
+  for (const { number, name, sql } of pending) parts.push([number, name, await semanticHash(name, sql)]);
+  return canonicalHash(parts);
 }
 
 /**
@@ -21,7 +60,7 @@ export async function makePlan(
   files: readonly Migration[],
   ledger: readonly AppliedMigration[],
   to?: number,
-): Promise<Plan> {
+): Promise<Omit<Plan, 'begun'>> {
   const byNumber = new Map(files.map((file) => [file.number, file]));
   const commentsChanged: string[] = [];
   for (const { number, name, hash, semanticHash: applied } of ledger) {
@@ -41,7 +80,7 @@ export async function makePlan(
   const last = ledger.at(-1);
   const early = pending.find(({ number }) => last !== undefined && number < last.number);
   if (early !== undefined && last !== undefined) throw outOfOrder(early, last);
-  return { applied: ledger, pending, commentsChanged };
+  return { applied: ledger, pending, commentsChanged, files };
 }
 
 function editedFile(name: string): HxError {

@@ -1,5 +1,52 @@
 import type { Sql, TransactionSql } from 'postgres';
-import { HxError, messageOf } from '../../base/errors.js';
+import type { Environment } from '../../base/environments.js';
+import { HxError, messageOf, systemCode } from '../../base/errors.js';
+import { actAsOwner, type RoleScope } from '../roles.js';
+import type { Queryable } from '../session.js';
+
+const QUERY_CANCELED = '57014';
+
+/**
+ * Declares what a migration runs under, for one transaction or until forgetMigration: its environment, as the guards
+ * want it, how long it waits for a table, and the role that owns the schema.
+ * @throws HxError `refused` when the login may not act as that role.
+ */
+export async function declareMigration(
+  sql: Queryable,
+  environment: Environment,
+  lockTimeoutMs: number,
+  scope: RoleScope,
+): Promise<void> {
+  const local = scope === 'transaction';
+  await sql`
+    select set_config('hx.env', ${environment}, ${local}),
+      set_config('lock_timeout', ${String(lockTimeoutMs)}, ${local})`;
+  await actAsOwner(sql, scope);
+}
+
+/** Ends what declareMigration began for a session, and whatever else the migration set in it. */
+export async function forgetMigration(sql: Sql): Promise<void> {
+  await sql.unsafe('reset role; reset all');
+}
+
+/**
+ * Runs the text of a migration and cancels it on the server when the user gives up.
+ * @throws the signal's reason then.
+ */
+export async function runText(sql: Queryable, text: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const query = sql.unsafe(text);
+  const cancel = () => query.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    await query;
+  } catch (error) {
+    if (systemCode(error) === QUERY_CANCELED) signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
 
 /** The number of the transaction that is under way, and of no other ever. */
 export async function currentTransaction(sql: TransactionSql): Promise<string> {

@@ -1,0 +1,70 @@
+import type { Migration } from './files.js';
+import type { Fingerprint } from './fingerprint/read.js';
+import { readFingerprint } from './fingerprint/read.js';
+import type { LedgerEntry } from './ledger.js';
+import type { Migrator } from './migrator.js';
+import type { Plan } from './plan.js';
+import { planHash } from './plan.js';
+import { semanticHash } from './statements.js';
+
+/** A migration gives up waiting for a table after this long, so that traffic does not queue up behind it. */
+export const TABLE_LOCK_TIMEOUT_MS = 5_000;
+
+/** One run of hx migrate under way. */
+export interface Run {
+  readonly migrator: Migrator;
+  readonly planHash: string;
+  /** Of the schema as it is, hex. */
+  fingerprint: string;
+  /** What is known of applied migrations and has found no room in the ledger yet. */
+  unwritten: LedgerEntry[];
+}
+
+/** Looks at the schema that the run begins with. */
+export async function beginRun(migrator: Migrator, plan: Plan): Promise<Run> {
+  const { hash } = await readFingerprint(migrator.sql);
+  return {
+    migrator,
+    planHash: await planHash(plan.pending),
+    fingerprint: hash,
+    unwritten: await forgotten(plan),
+  };
+}
+
+/** Migrations that an older ledger took down; their files are still the same, byte for byte. */
+async function forgotten({ applied, files }: Plan): Promise<LedgerEntry[]> {
+  const entries: LedgerEntry[] = [];
+  for (const entry of applied) {
+    const file = files.find(({ number }) => number === entry.number);
+    if (entry.semanticHash !== null || file === undefined) continue;
+    entries.push({ ...entry, semanticHash: await semanticHash(file.name, file.sql), mode: 'tx' });
+  }
+  return entries;
+}
+
+/** What the ledger will say of a migration that leaves this schema. */
+export async function entryFor(
+  { planHash: plan, fingerprint }: Run,
+  migration: Migration,
+  after: Fingerprint,
+  elapsedMs: number,
+): Promise<LedgerEntry> {
+  const { number, name, hash, sql, mode } = migration;
+  return {
+    number,
+    name,
+    hash,
+    mode,
+    semanticHash: await semanticHash(name, sql),
+    fingerprintBefore: fingerprint,
+    fingerprintAfter: after.hash,
+    planHash: plan,
+    elapsedMs: Math.round(elapsedMs * 10) / 10,
+  };
+}
+
+/** Takes note of a migration that is committed. */
+export function goOn(run: Run, entry: LedgerEntry, written: boolean): void {
+  run.fingerprint = entry.fingerprintAfter ?? run.fingerprint;
+  run.unwritten = written ? [] : [...run.unwritten, entry];
+}
