@@ -52,8 +52,9 @@ export async function checkWith(options: CheckOptions): Promise<CheckRecord> {
   const plan = instrument.plan(options.claim, 0);
   const database = await context.lanes.database();
   if (instrument.isOwnBank) await refuseChangedBank(database, instrument.bank);
-  const work = { instrument, plan, database, context, requestId, createdAt: context.clock.now() };
-  if (options.noCache) return measureAfresh(work);
+  const isAfresh = options.noCache;
+  const work = { instrument, plan, database, context, requestId, isAfresh, createdAt: context.clock.now() };
+  if (isAfresh) return measureAfresh(work);
   const answer = await waitForCache(work);
   if (answer.state === 'ready') return storeCached(work, answer.result);
   return measureUnderLease(work, answer.lease);
@@ -71,6 +72,8 @@ interface Work {
   readonly database: Database;
   readonly context: Context;
   readonly requestId: string | null;
+  /** Whether to measure whatever the cache holds. */
+  readonly isAfresh: boolean;
   readonly createdAt: Date;
 }
 
@@ -92,31 +95,35 @@ async function waitForCache(work: Work): Promise<Exclude<CacheAnswer, { state: '
   }
 }
 
-/** Without the cache nothing leads back to an interrupted measurement, and its error must not promise that. */
+/**
+ * Measures whatever the cache holds. Its lease has a key of its own, so that an interrupted measurement is carried on;
+ * one that another process is at work on is left to it, and a further one begun.
+ */
 async function measureAfresh(work: Work): Promise<CheckRecord> {
-  try {
-    return await measure(work, uuidv7(work.createdAt), undefined);
-  } catch (thrown) {
-    const { code, message, facts } = toHxError(thrown);
-    if (code !== 'interrupted' && code !== 'stopped') throw thrown;
-    throw new HxError(code, message, {
-      cause: thrown,
-      facts,
-      hint: 'A check with --no-cache always starts afresh; one without it carries on after an interruption.',
-    });
+  const { askCache } = await import('../operational/cache.js');
+  const runId = uuidv7(work.createdAt);
+  for (let place = 0; ; place += 1) {
+    const answer = await askCache(work.database, `${work.plan.configHash}/afresh/${place}`, runId);
+    if (answer.state === 'mine') return measureUnderLease(work, answer.lease);
   }
 }
 
 async function measureUnderLease(work: Work, lease: Lease): Promise<CheckRecord> {
-  const { releaseLease, renewLease, RENEW_LEASE_EVERY_MS } = await import('../operational/cache.js');
+  const { dropLease, releaseLease, renewLease, RENEW_LEASE_EVERY_MS } = await import(
+    '../operational/cache.js'
+  );
   // A failed renewal costs nothing by itself: completing the lease finds out whether it still holds.
   const renewal = setInterval(
     () => void renewLease(work.database, lease).catch(() => {}),
     RENEW_LEASE_EVERY_MS,
   );
   try {
-    return await measure(work, lease.runId, lease);
+    return await measure(work, lease);
   } catch (error) {
+    // Too few answers stay too few, however often they are read: measuring afresh has to begin anew.
+    if (work.isAfresh && toHxError(error).code === 'insufficient_samples') {
+      await work.database.write((sql) => dropLease(sql, lease)).catch(() => {});
+    }
     // The error that matters is the one in hand; a lease that cannot be given back simply expires.
     await releaseLease(work.database, lease).catch(() => {});
     throw error;
@@ -125,13 +132,14 @@ async function measureUnderLease(work: Work, lease: Lease): Promise<CheckRecord>
   }
 }
 
-async function measure(work: Work, runId: string, lease: Lease | undefined): Promise<CheckRecord> {
+async function measure(work: Work, lease: Lease): Promise<CheckRecord> {
   const { insertAttempts, insertCheck, readAttempts } = await import('../operational/checks.js');
   const { insertReadouts, readReadouts } = await import('../operational/readouts.js');
-  const { completeLease } = await import('../operational/cache.js');
+  const { completeLease, dropLease } = await import('../operational/cache.js');
   const { database, context, instrument, createdAt } = work;
+  const { runId } = lease;
   const startedMs = context.clock.monotonicMs();
-  const stored = lease === undefined ? [] : await readAttempts(database, runId);
+  const stored = await readAttempts(database, runId);
   const { plan, attempts } = await collectMeasurement({
     instrument,
     plan: work.plan,
@@ -144,7 +152,7 @@ async function measure(work: Work, runId: string, lease: Lease | undefined): Pro
         batch.map((attempt) => ({ attemptId: uuidv7(context.clock.now()), attempt })),
       ),
   });
-  const storedReadouts = lease === undefined ? [] : await readReadouts(database, runId);
+  const storedReadouts = await readReadouts(database, runId);
   const readouts = await collectReadouts({
     instrument,
     plan,
@@ -171,7 +179,8 @@ async function measure(work: Work, runId: string, lease: Lease | undefined): Pro
   });
   const record: CheckRecord = { ...run, was_cached: false, cached_from: null };
   await database.write(async (sql) => {
-    if (lease !== undefined) await completeLease(sql, lease, run);
+    if (work.isAfresh) await dropLease(sql, lease);
+    else await completeLease(sql, lease, run);
     await insertCheck(sql, record, { cacheKey: plan.configHash, requestId: work.requestId });
   });
   return record;

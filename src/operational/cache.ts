@@ -55,20 +55,23 @@ export async function askCache(database: Database, cacheKey: string, runId: stri
 }
 
 /** Keeps a lease alive while its computation goes on. */
-export async function renewLease(database: Database, { cacheKey, generation }: Lease): Promise<void> {
+export async function renewLease(database: Database, { cacheKey, runId, generation }: Lease): Promise<void> {
   await database.write(
     (sql) => sql`
       update result_cache set lease_expires_at = now() + ${LEASE_LIFETIME}::interval
-      where cache_key = ${cacheKey} and generation = ${generation} and state = 'pending'`,
+      where cache_key = ${cacheKey} and run_id = ${runId} and generation = ${generation} and state = 'pending'`,
   );
 }
 
 /** Gives a lease back without a result, so that the next identical check carries on at once. */
-export async function releaseLease(database: Database, { cacheKey, generation }: Lease): Promise<void> {
+export async function releaseLease(
+  database: Database,
+  { cacheKey, runId, generation }: Lease,
+): Promise<void> {
   await database.write(
     (sql) => sql`
       update result_cache set lease_expires_at = now()
-      where cache_key = ${cacheKey} and generation = ${generation} and state = 'pending'`,
+      where cache_key = ${cacheKey} and run_id = ${runId} and generation = ${generation} and state = 'pending'`,
   );
 }
 
@@ -84,9 +87,22 @@ export async function completeLease(sql: TransactionSql, lease: Lease, result: R
       lease_expires_at = null,
       expires_at = now() + ${RESULT_LIFETIME}::interval
     where cache_key = ${lease.cacheKey} and generation = ${lease.generation} and state = 'pending'`;
-  if (stored.count === 0) {
-    throw new HxError('conflict', 'Another process took this check over while this one was silent.', {
-      hint: 'Run the same command again: it answers with the result of the other.',
-    });
-  }
+  if (stored.count === 0) throw takenOver();
+}
+
+/**
+ * Ends a lease in the caller's transaction without keeping a result: the next one begins a computation of its own.
+ * @throws HxError `conflict` when the lease was taken over meanwhile.
+ */
+export async function dropLease(sql: TransactionSql, { cacheKey, runId, generation }: Lease): Promise<void> {
+  const dropped = await sql`
+    delete from result_cache
+    where cache_key = ${cacheKey} and run_id = ${runId} and generation = ${generation} and state = 'pending'`;
+  if (dropped.count === 0) throw takenOver();
+}
+
+function takenOver(): HxError {
+  return new HxError('conflict', 'Another process took this check over while this one was silent.', {
+    hint: 'Run the same command again: it answers with the result of the other.',
+  });
 }

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { sleep } from '../../src/base/time.js';
 import { createTestDatabase, runHx, type TestDatabase } from '../helpers.js';
 import { type ModelServer, startModelServer } from '../models/server.js';
 
@@ -80,6 +81,39 @@ several('a model that cannot be stops the request before anything is asked', asy
   assert.is(server.calls.length, before);
   const [stored] = await database.sql`select count(*)::int as n from checks where claim = 'Never asked'`;
   assert.is(stored?.['n'], 0);
+});
+
+several('Ctrl-C: each model says what is stored, and the same command carries all of them on', async () => {
+  const models = ['compatible/one', 'compatible/two'];
+  const argv = [
+    'check',
+    'Interrupted',
+    ...models.flatMap((model) => ['--model', model]),
+    '--concurrency',
+    '2',
+  ];
+  const env = { ...database.variables, HX_COMPATIBLE_BASE_URL: server.baseUrl };
+  for (const flags of [[], ['--no-cache']]) {
+    const stop = new AbortController();
+    const before = server.calls.length;
+    const running = runHx([...argv, ...flags], { env, signal: stop.signal });
+    while (server.calls.length < before + 12) await sleep(5);
+    stop.abort(Object.assign(new Error('stop'), { name: 'AbortError' }));
+    const { exitCode, stdout, stderr } = await running;
+    assert.equal([exitCode, stdout], [130, '']);
+    const stored = models.map((model) => {
+      const [, kept] = new RegExp(`hx: ${model}: .*?(\\d+) of 32 answers are stored`).exec(stderr) ?? [];
+      assert.ok(Number(kept) > 0 && Number(kept) < 32, `${model}: ${stderr}`);
+      return Number(kept);
+    });
+    const between = server.calls.length;
+    const resumed = await runHx([...argv, ...flags, '--json'], { env });
+    assert.is(resumed.exitCode, 0);
+    for (const { check } of JSON.parse(resumed.stdout).results) {
+      assert.equal([check.calls_made, check.n_usable, check.was_cached], [32, 32, false]);
+    }
+    assert.is(server.calls.length - between, 64 - stored.reduce((sum, kept) => sum + kept, 0));
+  }
 });
 
 several.run();

@@ -148,16 +148,49 @@ check('a resumed sample whose stored answer was unusable gets its one retry, and
   );
 });
 
-check('an interrupted check without the cache does not promise to carry on', async () => {
+check('with --no-cache too the same command carries on, and once it ended begins anew', async () => {
   const variables = await serve({ latencyMs: 60 });
   const controller = new AbortController();
-  const argv = [CLAIM, '--model', 'compatible/test-model', '--concurrency', '4', '--no-cache'];
+  const argv = [CLAIM, '--model', 'compatible/test-model', '--concurrency', '4', '--no-cache', '--json'];
   const running = hx(argv, variables, controller.signal);
-  while ((server?.calls.length ?? 0) < 6) await sleep(10);
+  while ((server?.calls.length ?? 0) < 9) await sleep(10);
   controller.abort(Object.assign(new Error('stop'), { name: 'AbortError' }));
   const { exitCode, stderr } = await running;
   assert.is(exitCode, 130);
-  assert.match(stderr, 'always starts afresh');
+  const [, stored] = /(\d+) of 32 answers are stored/.exec(stderr) ?? [];
+  assert.match(stderr, 'Run the same command again to carry on from there.');
+  const before = server?.calls.length ?? 0;
+  const resumed = JSON.parse((await hx(argv, variables)).stdout);
+  assert.is((server?.calls.length ?? 0) - before, 32 - Number(stored));
+  assert.equal([resumed.calls_made, resumed.n_usable], [32, 32]);
+  const anew = JSON.parse((await hx(argv, variables)).stdout);
+  assert.is.not(anew.run_id, resumed.run_id);
+  assert.is(anew.calls_made, 32);
+  const rows = await database.sql`select run_id, count(*)::int as n from attempts group by run_id`;
+  assert.equal(
+    rows.map(({ n }) => n),
+    [32, 32],
+  );
+});
+
+check('--no-cache waits for nobody, and too few answers are asked for again', async () => {
+  const variables = await serve({
+    respond: (_request, index) => ({ type: index < 32 ? 'refusal' : 'good' }),
+    latencyMs: 20,
+  });
+  const argv = [CLAIM, '--model', 'compatible/test-model', '--no-cache', '--json'];
+  assert.is((await hx(argv, variables)).exitCode, 1);
+  const both = await Promise.all([hx(argv, variables), hx(argv, variables)]);
+  const records = both.map(({ stdout }) => JSON.parse(stdout));
+  assert.equal(
+    records.map(({ calls_made, was_cached }) => [calls_made, was_cached]),
+    [
+      [32, false],
+      [32, false],
+    ],
+  );
+  assert.is.not(records[0].run_id, records[1].run_id);
+  assert.is(server?.calls.length, 96);
 });
 
 check('two identical checks at once: one computes, the other waits for its result', async () => {

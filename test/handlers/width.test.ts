@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -142,6 +145,40 @@ width('hx check, interrupted in its second stage, carries on and counts right', 
   assert.is(resumed.calls_made, resumed.n_samples);
   assert.is(stored.length, resumed.n_samples);
   assert.is(resumed.n_usable, resumed.n_samples);
+});
+
+width('kill -9 in the second stage loses only calls in flight, in either lane', async () => {
+  const { url, sql, drop } = await createTestDatabase({ environment: 'local' });
+  const entry = fileURLToPath(new URL('../entry.ts', import.meta.url));
+  const inPostgres = async () => (await sql`select 1 from attempts`).length;
+  const env = { HX_DATA_DIR: join(folder, 'data'), DATABASE_URL: url };
+  for (const [command, count] of [
+    ['research', async () => attemptsStored()],
+    ['check', inPostgres],
+  ] as const) {
+    const argv = [command, CLAIM, '--model', 'simulator/slow', '--bank', 'wide', '--width', '0.05', '--json'];
+    const child = spawn(process.execPath, ['--import', 'tsx', entry, ...argv, '--concurrency', '4'], {
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: 'ignore',
+    });
+    while ((await count()) < 18) {
+      assert.is(child.exitCode, null, `${command} ended before it could be killed`);
+      await sleep(20);
+    }
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const kept = await count();
+    // As if the fifteen seconds had gone by after which a silent process is taken for dead.
+    await sql.begin(async (transaction) => {
+      await transaction`select set_config('hx.env', 'local', true)`;
+      await transaction`update result_cache set lease_expires_at = now() where state = 'pending'`;
+    });
+    const run = JSON.parse((await runHx([...argv, '--concurrency', '64'], { folder, env })).stdout);
+    assert.ok(kept >= 18 && kept < run.n_samples, `${command}: ${kept} of ${run.n_samples}`);
+    assert.equal([run.calls_made, run.n_usable], [run.n_samples, run.n_samples], command);
+    assert.is(await count(), run.n_samples, command);
+  }
+  await drop();
 });
 
 width('what contradicts a width is refused', async () => {
