@@ -92,6 +92,16 @@ serve('a check over HTTP is the same check: stored, readable, cached', async () 
   assert.is(((await again.json()) as Record<string, unknown>)['was_cached'], true);
 });
 
+serve('a check over HTTP may ask for a readout, of a provider that has one', async () => {
+  const { url } = await start();
+  const made = await post(url, { claim: 'Rivers flow', model: 'simulator/default', readout: true });
+  const record = (await made.json()) as Record<string, unknown>;
+  assert.equal([made.status, record['n_readouts'], record['calls_made']], [201, 16, 48]);
+  const refused = await post(url, { claim: 'x', model: 'anthropic/claude-haiku-4-5', readout: true });
+  assert.is(refused.status, 400);
+  assert.match(String(((await refused.json()) as Record<string, unknown>)['hint']), 'openai, xai');
+});
+
 serve('livez and readyz answer; readyz says when the database is another environment', async () => {
   const { url } = await start();
   assert.is((await fetch(`${url}/livez`)).status, 200);

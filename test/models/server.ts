@@ -1,8 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { requestedModel, WIRE, WIRE_NAMES, type WireFormat } from './wire.js';
+import { asksForLogprobs, requestedModel, WIRE, WIRE_NAMES, type WireFormat } from './wire.js';
 
 export { answerJson } from './wire.js';
+
+/** Tokens and their probabilities. */
+export type Place = readonly (readonly [token: string, probability: number])[];
+
+/** Whether a request asks for token probabilities, in either of OpenAI's formats. */
+export function isReadout({ body }: Pick<RecordedRequest, 'body'>): boolean {
+  return asksForLogprobs(body);
+}
 
 /** How the server behaves towards one request. */
 export type Behaviour =
@@ -17,6 +25,11 @@ export type Behaviour =
     }
   | { readonly type: 'fenced' | 'prose' | 'off-schema' | 'leak'; readonly probTrue?: number }
   | { readonly type: 'refusal' | 'truncated' | 'hang' | 'reset' | 'huge' | 'html' }
+  /**
+   * An answer with token probabilities, where the request asks for them: of each place the likeliest tokens, the
+   * chosen one first. Without `places` the server gives none.
+   */
+  | { readonly type: 'word'; readonly places?: readonly Place[]; readonly text?: string }
   /** Any text as the answer. */
   | { readonly type: 'text'; readonly text: string }
   /** An HTTP error in the provider's own form. */

@@ -36,6 +36,11 @@ export function answerJson(probTrue: number, reasons: readonly string[] = ['Beca
 function textOf(behaviour: Behaviour): string {
   const probTrue = ('probTrue' in behaviour ? behaviour.probTrue : undefined) ?? 0.7;
   if (behaviour.type === 'text') return behaviour.text;
+  if (behaviour.type === 'word') {
+    return (
+      behaviour.text ?? (behaviour.places ?? [[['True', 1] as const]]).map(([first]) => first?.[0]).join('')
+    );
+  }
   // No words by which a refusal could be told from any other answer: the format alone says it.
   if (behaviour.type === 'refusal') return 'Declined.';
   const json = answerJson(probTrue);
@@ -49,7 +54,35 @@ function textOf(behaviour: Behaviour): string {
 const resolvedName = (behaviour: Behaviour, model: string) =>
   ('resolved' in behaviour ? behaviour.resolved : undefined) ?? `${model}-2026-01-01`;
 
-function chatAnswer(behaviour: Behaviour, model: string): Record<string, unknown> {
+export function asksForLogprobs(body: Record<string, unknown> | null): boolean {
+  const include = body?.['include'];
+  return (
+    body?.['logprobs'] === true ||
+    (Array.isArray(include) && include.includes('message.output_text.logprobs'))
+  );
+}
+
+/** Token probabilities as both of OpenAI's formats write them; null when none were asked for or are given. */
+function logprobsOf(behaviour: Behaviour, body: Record<string, unknown> | null): unknown[] | null {
+  if (behaviour.type !== 'word' || behaviour.places === undefined || !asksForLogprobs(body)) return null;
+  return behaviour.places.map((place) => {
+    const tokens = place.map(([token, probability]) => ({
+      token,
+      logprob: Math.log(probability),
+      bytes: [...Buffer.from(token)],
+    }));
+    return { ...tokens[0], top_logprobs: tokens };
+  });
+}
+
+const outputTokens = (behaviour: Behaviour) => (behaviour.type === 'word' ? 2 : 60);
+
+function chatAnswer(
+  behaviour: Behaviour,
+  model: string,
+  body: Record<string, unknown> | null,
+): Record<string, unknown> {
+  const logprobs = logprobsOf(behaviour, body);
   const text = textOf(behaviour);
   const message =
     behaviour.type === 'refusal' ? { content: null, refusal: text } : { content: text, refusal: null };
@@ -63,20 +96,25 @@ function chatAnswer(behaviour: Behaviour, model: string): Record<string, unknown
       {
         index: 0,
         message: { role: 'assistant', ...message },
+        logprobs: logprobs === null ? null : { content: logprobs, refusal: null },
         finish_reason: behaviour.type === 'truncated' ? 'length' : 'stop',
       },
     ],
-    usage: { prompt_tokens: 90, completion_tokens: 60, total_tokens: 150 },
+    usage: {
+      prompt_tokens: 90,
+      completion_tokens: outputTokens(behaviour),
+      total_tokens: 90 + outputTokens(behaviour),
+    },
   };
 }
 
-function responsesAnswer(behaviour: Behaviour, model: string): unknown {
+function responsesAnswer(behaviour: Behaviour, model: string, body: Record<string, unknown> | null): unknown {
   const isTruncated = behaviour.type === 'truncated';
   const text = textOf(behaviour);
   const content =
     behaviour.type === 'refusal'
       ? { type: 'refusal', refusal: text }
-      : { type: 'output_text', text, annotations: [] };
+      : { type: 'output_text', text, annotations: [], logprobs: logprobsOf(behaviour, body) ?? [] };
   return {
     id: 'resp_1',
     object: 'response',
@@ -89,17 +127,17 @@ function responsesAnswer(behaviour: Behaviour, model: string): unknown {
     usage: {
       input_tokens: 90,
       input_tokens_details: { cached_tokens: 0 },
-      output_tokens: 60,
+      output_tokens: outputTokens(behaviour),
       output_tokens_details: { reasoning_tokens: 0 },
-      total_tokens: 150,
+      total_tokens: 90 + outputTokens(behaviour),
     },
   };
 }
 
 /** xAI counts reasoning beside the completion, not in it. */
-function xaiAnswer(behaviour: Behaviour, model: string): unknown {
+function xaiAnswer(behaviour: Behaviour, model: string, body: Record<string, unknown> | null): unknown {
   return {
-    ...chatAnswer(behaviour, model),
+    ...chatAnswer(behaviour, model, body),
     usage: {
       prompt_tokens: 90,
       completion_tokens: 50,

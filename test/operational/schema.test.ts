@@ -1,8 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { sha256Hex } from '../../src/base/canonical.js';
+import { uuidv7 } from '../../src/base/ids.js';
 import { CHECK_COLUMNS, findCheck, insertCheck } from '../../src/operational/checks.js';
 import { openDatabase } from '../../src/operational/connection.js';
+import { insertReadouts, readReadouts } from '../../src/operational/readouts.js';
 import type { Column, ColumnType } from '../../src/rpl/column.js';
+import type { Readout } from '../../src/rpl/readout.js';
 import { ATTEMPT_COLUMNS, READOUT_COLUMNS } from '../../src/rpl/record.js';
 import { createTestDatabase, type TestDatabase } from '../helpers.js';
 import { checkRow } from './fixtures.js';
@@ -84,6 +88,51 @@ test('a check comes back as it was stored', async () => {
     const check = checkRow('local');
     await opened.write((sql) => insertCheck(sql, check, { cacheKey: 'key', requestId: null }));
     assert.equal(await findCheck(opened, check.run_id), check);
+  } finally {
+    await opened.close();
+  }
+});
+
+test('a readout comes back as it was stored, and stays as it is', async () => {
+  const opened = await openDatabase({
+    settings: database.settings,
+    signal: new AbortController().signal,
+    emit: () => undefined,
+  });
+  try {
+    const runId = uuidv7(new Date());
+    const readout: Readout = {
+      sampleKey: sha256Hex('key'),
+      templateId: 'check-fact',
+      replicate: 0,
+      ordinal: 1,
+      status: 'low_mass',
+      probTrue: null,
+      massTrue: 0.125,
+      massFalse: 0.25,
+      tokens: [{ token: ' True', logprob: -0.5 }],
+      temperature: 1,
+      answerText: 'As',
+      problem: 'too little',
+      modelResolved: 'm-1',
+      systemFingerprint: null,
+      tokensIn: 90,
+      tokensOut: 2,
+      startedAt: new Date('2026-11-22T00:00:01.234Z'),
+      latencyMs: 12.5,
+    };
+    await insertReadouts(opened, runId, [{ readoutId: uuidv7(new Date()), readout }]);
+    assert.equal(await readReadouts(opened, runId), [readout]);
+    for (const statement of ['delete from readouts', "update readouts set status = 'refused'"]) {
+      let thrown: unknown;
+      await opened
+        .write((sql) => sql.unsafe(statement))
+        .catch((error: unknown) => {
+          thrown = error;
+        });
+      assert.match(String(thrown), /never changed or removed|refused|permission/i, statement);
+    }
+    assert.equal(await readReadouts(opened, runId), [readout]);
   } finally {
     await opened.close();
   }

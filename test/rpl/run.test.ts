@@ -106,6 +106,20 @@ run('refusals are counted by template, never as compliant, and above 20 % give b
   assert.is(fewer.prob_true_lower_bound, null);
 });
 
+run('a change of model or of its serving among usable answers is a column of the run', () => {
+  const withFirst = (changes: Partial<Attempt>) =>
+    completed(plan.samples.map((sample, index) => attempt(sample, index === 0 ? changes : {})));
+  assert.is(withFirst({}).model_changed, false);
+  assert.is(withFirst({ modelResolved: null }).model_changed, false);
+  assert.is(withFirst({ modelResolved: 'x-2' }).model_changed, true);
+  assert.is(withFirst({ modelResolved: 'x-2', status: 'refused' }).model_changed, false);
+  assert.is(withFirst({ systemFingerprint: 'fp_1' }).model_changed, false);
+  const alternating = plan.samples.map((sample, index) =>
+    attempt(sample, { systemFingerprint: index === 3 ? 'fp_2' : 'fp_1' }),
+  );
+  assert.is(completed(alternating).model_changed, true);
+});
+
 run('every sample is accounted for', () => {
   const statuses: AttemptStatus[] = [
     'valid',
