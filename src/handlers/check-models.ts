@@ -7,7 +7,7 @@ import type { CheckRecord } from '../rpl/record.js';
 import { checkWith } from './check.js';
 import { defineHandler } from './handler.js';
 import { isModelList, prepareInstruments } from './instruments.js';
-import { measurementFields } from './validators.js';
+import { sizeFields } from './validators.js';
 
 /** What became of one model of a request. */
 export type ModelResult =
@@ -27,7 +27,7 @@ export interface CheckModelsResult {
 export const checkModels = defineHandler({
   name: 'check',
   input: t.isObject({
-    ...measurementFields,
+    ...sizeFields,
     claim: t.isString(),
     models: isModelList,
     no_cache: t.isOptional(t.isBoolean()),

@@ -18,7 +18,7 @@ import {
   refuseSimulated,
 } from './instrument.js';
 import { isModelList, refuseTwice } from './instruments.js';
-import { measurementFields } from './validators.js';
+import { sizeFields } from './validators.js';
 
 /** Of a sample, an unusable answer is asked for once more; a readout is not. */
 const MOST_CALLS_A_SAMPLE = 2;
@@ -65,7 +65,7 @@ export interface DryRun {
 export const dryRun = defineHandler({
   name: 'dry run',
   input: t.isObject({
-    ...measurementFields,
+    ...sizeFields,
     claims: t.cascade(t.isArray(t.isString()), t.hasMinLength(1)),
     models: t.isOptional(isModelList),
     no_cache: t.isOptional(t.isBoolean()),
@@ -75,7 +75,7 @@ export const dryRun = defineHandler({
     const { settings } = context;
     // How fast it would go is no matter here, but a setting that stops the measurement stops this too.
     for (const name of PACE_SETTINGS) settings.number(name);
-    const asked = models ?? [sizes.model];
+    const asked = models ?? [undefined];
     const identities = await Promise.all(asked.map((model) => identify(model, settings)));
     refuseTwice(identities);
     const environment = lane === 'research' ? 'local' : settings.environment;

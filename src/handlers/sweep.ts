@@ -12,7 +12,7 @@ import { isModelList, prepareInstruments } from './instruments.js';
 import { measureForResearch, publishFinished } from './research.js';
 import { sideBySide } from './side-by-side.js';
 import { SweepProgress } from './sweep-progress.js';
-import { measurementFields } from './validators.js';
+import { sizeFields } from './validators.js';
 
 /** A claim, and the line of the file that it stands on. */
 export interface SweepClaim {
@@ -49,15 +49,14 @@ export type SweepResult = SweepRun | SweepFailure;
 export const research = defineHandler({
   name: 'research',
   input: t.isObject({
-    ...measurementFields,
+    ...sizeFields,
     claims: t.isArray(t.isObject({ claim: t.isString(), line: t.isOptional(t.isNumber()) })),
     models: t.isOptional(isModelList),
     no_cache: t.isOptional(t.isBoolean()),
   }),
-  run: async ({ claims, models, model, no_cache: again = false, ...sizes }, context) => {
-    const asked = models ?? (model === undefined ? undefined : [model]);
+  run: async ({ claims, models, no_cache: again = false, ...sizes }, context) => {
     for (const { claim } of claims) normalizeClaim(claim);
-    const instruments = await prepareInstruments(asked, sizes, 'local', context);
+    const instruments = await prepareInstruments(models, sizes, 'local', context);
     return sweep({ claims, again }, instruments, context);
   },
 });

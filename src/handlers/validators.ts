@@ -42,9 +42,8 @@ export function isWholeNumber({ minimum, maximum }: { minimum: number; maximum: 
   });
 }
 
-/** The fields by which check and research size a measurement; all optional. */
-export const measurementFields = {
-  model: t.isOptional(t.isString()),
+/** The fields by which check and research size a measurement, whatever the model; all optional. */
+export const sizeFields = {
   bank: t.isOptional(t.isString()),
   k: t.isOptional(isWholeNumber(SIZE.k)),
   r: t.isOptional(isWholeNumber(SIZE.r)),
@@ -57,3 +56,6 @@ export const measurementFields = {
   readout: t.isOptional(t.isBoolean()),
   concurrency: t.isOptional(isWholeNumber(SETTINGS.HX_CONCURRENCY.number)),
 };
+
+/** The same with the one model that is asked. */
+export const measurementFields = { model: t.isOptional(t.isString()), ...sizeFields };

@@ -1,9 +1,11 @@
 import { Hono, type Context as HonoContext } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { HxError } from '../base/errors.js';
 import type { Context } from '../handlers/context.js';
 import { invoke } from '../handlers/index.js';
 import { rowToJson } from '../rpl/column.js';
 import { CHECK_CONTEXT_COLUMNS, type CheckRecord, RUN_COLUMNS } from '../rpl/record.js';
+import { problemOf } from './problem.js';
 
 /** A bank is named over HTTP, never given by path: a path would let a caller read the server's files. */
 const BANK_NAME = /^[a-z0-9][a-z0-9_-]*$/;
@@ -14,6 +16,7 @@ export function checkRoutes(contextOf: (request: Request) => Context): Hono {
   routes.post('/', async (c) => {
     const context = contextOf(c.req.raw);
     const body = await readBody(c);
+    if (body['models'] !== undefined) return checkModels(c, body, context);
     if (body['model'] === undefined && context.settings.get('HX_MODEL') === undefined) {
       throw new HxError('usage', 'model: Expected a model, as this server has none of its own.', {
         hint: 'Send {"claim": "...", "model": "provider/name"}.',
@@ -28,6 +31,31 @@ export function checkRoutes(contextOf: (request: Request) => Context): Hono {
     return c.json(present(record));
   });
   return routes;
+}
+
+/** One claim put to several models: 201 when any check was stored, else the status of what failed. */
+async function checkModels(
+  c: HonoContext,
+  body: Record<string, unknown>,
+  context: Context,
+): Promise<Response> {
+  if (body['model'] !== undefined) {
+    throw new HxError('usage', 'model and models: Expected one of them.', {
+      hint: 'Send "model" for one check, or "models" for one of each.',
+    });
+  }
+  const { request_id, results } = await invoke('checkModels', body, context);
+  const shown = results.map((result) =>
+    'error' in result
+      ? { model: result.model, error: problemOf(result.error) }
+      : { model: result.model, check: present(result.check) },
+  );
+  const bug = results.find((result) => 'error' in result && result.error.code === 'bug');
+  // What the caller is not told goes into the log, as it does when the request fails as a whole.
+  if (bug !== undefined && 'error' in bug) c.error = bug.error;
+  const statuses = results.map((result) => ('error' in result ? result.error.httpStatus : 201));
+  const status = statuses.find((one) => one === 201) ?? statuses[0] ?? 500;
+  return c.json({ request_id, results: shown }, status as ContentfulStatusCode);
 }
 
 function present(record: CheckRecord): Record<string, unknown> {

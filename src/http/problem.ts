@@ -24,22 +24,18 @@ export function respondProblem(
   return respond(c, { type: 'about:blank', title: code.replaceAll('_', ' '), status, detail, code, hint });
 }
 
-/** Answers with the problem document of anything thrown; a defect of ours shows no message of its own. */
+/** Answers with the problem document of anything thrown. */
 export function respondError(c: Context, thrown: unknown): Response {
-  const error: HxError = toHxError(thrown);
-  const { code, httpStatus: status, message, hint, facts } = error;
-  const title = code.replaceAll('_', ' ');
-  if (code === 'bug') {
-    return respond(c, {
-      type: 'about:blank',
-      title,
-      status,
-      code,
-      detail: 'Unexpected error; see the server log.',
-    });
-  }
-  if (status === 503) c.header('retry-after', '5');
-  return respond(c, { type: 'about:blank', title, status, detail: message, code, hint, facts });
+  const problem = problemOf(toHxError(thrown));
+  if (problem.status === 503) c.header('retry-after', '5');
+  return respond(c, problem);
+}
+
+/** An error as a problem document; a defect of ours shows no message of its own. */
+export function problemOf({ code, httpStatus: status, message, hint, facts }: HxError): Problem {
+  const common = { type: 'about:blank', title: code.replaceAll('_', ' '), status, code } as const;
+  if (code === 'bug') return { ...common, detail: 'Unexpected error; see the server log.' };
+  return { ...common, detail: message, hint, facts };
 }
 
 function respond(c: Context, problem: Problem): Response {

@@ -102,6 +102,70 @@ serve('a check over HTTP may ask for a readout, of a provider that has one', asy
   assert.match(String(((await refused.json()) as Record<string, unknown>)['hint']), 'openai, xai');
 });
 
+serve('several models: one request, a check or an error of each', async () => {
+  const { url } = await start();
+  const models = ['simulator/default', 'compatible/m'];
+  const made = await post(url, { claim: 'Several models', models, k: 4, r: 1 });
+  assert.is(made.status, 201);
+  const { request_id, results } = (await made.json()) as {
+    request_id: string;
+    results: { model: string; check: { run_id: string; n_samples: number } }[];
+  };
+  assert.equal(
+    results.map(({ model: name, check }) => [name, check.n_samples]),
+    [
+      ['simulator/default', 4],
+      ['compatible/m', 4],
+    ],
+  );
+  const stored = await database.sql`select run_id from checks where request_id = ${request_id}`;
+  assert.equal(stored.map(({ run_id }) => run_id).sort(), results.map(({ check }) => check.run_id).sort());
+  await running?.stop('SIGKILL');
+  const crippled = await start({ HX_COMPATIBLE_BASE_URL: 'http://127.0.0.1:1/v1' });
+  const half = await post(crippled.url, { claim: 'One fails', models, k: 4, r: 1 });
+  assert.is(half.status, 201);
+  const [ok, failed] = ((await half.json()) as { results: { check?: unknown; error?: { code: string } }[] })
+    .results;
+  assert.ok(ok?.check !== undefined && failed?.error?.code === 'unavailable');
+  const none = await post(crippled.url, { claim: 'All fail', models: ['compatible/a', 'compatible/b'] });
+  assert.is(none.status, 503);
+  for (const [body, field] of [
+    [{ model: 'simulator/default', models }, /^model and models/],
+    [{ models: [] }, /models/],
+    [{ models: 'simulator/default' }, /models/],
+    [{ models: ['simulator/default', 'simulator/default'] }, /named twice/],
+    [{ models: Array.from({ length: 17 }, (_, index) => `compatible/m${index}`) }, /models/],
+  ] as const) {
+    const refused = await post(crippled.url, { claim: 'Never', ...body });
+    assert.is(refused.status, 400);
+    assert.match(((await refused.json()) as { detail: string }).detail, field);
+  }
+});
+
+serve('sizes have the bounds of the command line, each named with its range', async () => {
+  const { url } = await start();
+  for (const [field, value, range] of [
+    ['k', 65, '2 to 64'],
+    ['k', '16', '2 to 64'],
+    ['r', 17, '1 to 16'],
+    ['t', 1, '2 to 64'],
+    ['b', 100_001, '100 to 100000'],
+    ['b', 500.5, '100 to 100000'],
+    ['concurrency', 257, '1 to 256'],
+    ['max_calls', 1_025, '2 to 1024'],
+  ] as const) {
+    const refused = await post(url, {
+      claim: 'Never',
+      model: 'simulator/default',
+      width: 0.2,
+      [field]: value,
+    });
+    assert.is(refused.status, 400);
+    const { detail } = (await refused.json()) as { detail: string };
+    assert.match(detail, `${field}: Expected a whole number from ${range}`);
+  }
+});
+
 serve('livez and readyz answer; readyz says when the database is another environment', async () => {
   const { url } = await start();
   assert.is((await fetch(`${url}/livez`)).status, 200);

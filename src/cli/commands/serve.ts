@@ -11,7 +11,9 @@ export class ServeCommand extends EnvironmentCommand {
   static override paths = [['serve']];
   static override usage = Command.Usage({
     details:
-      'POST /v1/checks, GET /v1/checks/:id, /livez and /readyz. Listens on loopback unless HX_SERVE_TOKEN is set; ' +
+      'POST /v1/checks with {"claim", "model"} answers with the check; with {"claim", "models": [...]}, with ' +
+      '{"request_id", "results": [{"model", "check"} or {"model", "error"}]}. The other fields are those of hx check ' +
+      '(k, r, t, b, bank, ...). Also GET /v1/checks/:id, /livez and /readyz. Listens on loopback unless HX_SERVE_TOKEN is set; ' +
       'then /v1 asks for it as a bearer token. Ctrl-C or SIGTERM lets requests in flight end. One JSON line a ' +
       'request on standard error.',
     examples: [
