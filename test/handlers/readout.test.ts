@@ -190,6 +190,8 @@ test('several models: each has its own readouts', async () => {
     [16, 16],
   );
   assert.is(readoutCalls(), 32);
+  const human = await hx([...argv.slice(0, -1)], variables);
+  assert.match(human.stdout, /] {2}readout 0\.250 {2}compatible\/m/);
 });
 
 test('--max-cost covers readouts: it stops, keeps what came and carries on from there', async () => {

@@ -53,8 +53,12 @@ export function renderMeasurementLine(run: RunRecord, label: string, note: strin
   const verdict = paint('bold', verdictText(run).padEnd(12));
   const failed =
     run.gate_compliance && run.gate_stability && run.gate_width ? '' : paint('red', ' gates FAILED');
-  const readout = run.prob_true_logprob === null ? '' : `  readout ${number(run.prob_true_logprob)}`;
+  const readout = run.n_readouts === null ? '' : `  readout ${orNone(run.prob_true_logprob)}`;
   return `${verdict}  ${interval(run)}${readout}  ${oneLine(label)}${failed}${note}`;
+}
+
+function orNone(probability: number | null): string {
+  return probability === null ? 'none' : number(probability);
 }
 
 function headline(estimate: Interval, paint: Paint): string {
