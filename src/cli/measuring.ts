@@ -113,9 +113,10 @@ export abstract class MeasuringCommand extends HxCommand {
   /** Prints failures on standard error; those that share a hint get it once, after the last of them. */
   protected printFailures(failures: readonly HxError[]): void {
     const paint = this.mayColour(this.context.stderr) ? coloured : plain;
-    for (const [index, failure] of failures.entries()) {
+    const told = failures.filter(({ message }) => message !== '');
+    for (const [index, failure] of told.entries()) {
       const { code, message, hint } = failure;
-      const isLast = hint !== failures[index + 1]?.hint;
+      const isLast = hint !== told[index + 1]?.hint;
       const shown = new HxError(code, message, { hint: isLast ? hint : undefined });
       this.context.stderr.write(this.json ? renderErrorJson(failure) : renderError(shown, paint, false));
     }
@@ -157,8 +158,9 @@ export abstract class MeasuringCommand extends HxCommand {
   }
 }
 
-/** The same error, named for what it is about: a model, a line of a file. */
+/** The same error, named for what it is about: a model, a line of a file. One that is to be silent stays so. */
 export function about(what: string, error: HxError): HxError {
   const { code, message, hint, facts } = error;
+  if (message === '') return error;
   return new HxError(code, `${what}: ${message}`, { hint, facts, cause: error });
 }

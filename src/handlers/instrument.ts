@@ -93,7 +93,7 @@ export async function prepareInstrument(
     model,
     pacing: await preparePacing(input, settings, {
       account: accounts.of(model.identity, minuteLimits(settings)),
-      onWait: (message) => emit({ type: 'note', message }),
+      onWait: (message) => emit({ type: 'note', message: `${model.identity.model}: ${message}` }),
     }),
     price,
     budget: await prepareBudget(model.identity, price, purse),

@@ -1,4 +1,4 @@
-import { HxError, toHxError } from '../base/errors.js';
+import { toHxError } from '../base/errors.js';
 import type { EarlierCalls } from '../models/ask-options.js';
 import { type GrowthLimit, growPlan, growthLimit } from '../rpl/growth.js';
 import { readOutcome } from '../rpl/outcome.js';
@@ -9,6 +9,7 @@ import { ServingWatch } from '../rpl/serving.js';
 import type { Context } from './context.js';
 import type { Instrument } from './instrument.js';
 import { Journal } from './journal.js';
+import { withWhatIsKept } from './kept.js';
 
 export interface CollectOptions {
   readonly instrument: Instrument;
@@ -52,7 +53,11 @@ export async function collectAttempts(options: CollectOptions): Promise<Attempt[
     }
   } catch (thrown) {
     await journal.flushed();
-    throw withWhatWasKept(toHxError(thrown), [...stored, ...attempts], plan);
+    const [kept, planned] = [countUsable([...stored, ...attempts]), plan.samples.length];
+    throw withWhatIsKept(toHxError(thrown), `${kept} of ${planned} answers are stored.`, {
+      answers_stored: kept,
+      answers_planned: planned,
+    });
   }
   await journal.flushed();
   return attempts;
@@ -124,15 +129,9 @@ function earlierCalls(stored: readonly Attempt[]): Map<string, EarlierCalls> {
   return earlier;
 }
 
-function withWhatWasKept(error: HxError, attempts: readonly Attempt[], plan: MeasurementPlan): HxError {
-  if (error.code !== 'interrupted' && error.code !== 'stopped') return error;
-  const kept = new Set(attempts.filter(({ status }) => isUsable(status)).map(({ sampleKey }) => sampleKey))
-    .size;
-  return new HxError(error.code, `${error.message} ${kept} of ${plan.samples.length} answers are stored.`, {
-    cause: error,
-    hint: error.hint ?? 'Run the same command again to carry on from there.',
-    facts: { ...error.facts, answers_stored: kept, answers_planned: plan.samples.length },
-  });
+/** How many samples have a usable answer. */
+function countUsable(attempts: readonly Attempt[]): number {
+  return new Set(attempts.filter(({ status }) => isUsable(status)).map(({ sampleKey }) => sampleKey)).size;
 }
 
 /** Counts attempts and tells the door about them. */

@@ -1,4 +1,4 @@
-import { HxError, toHxError } from '../base/errors.js';
+import { toHxError } from '../base/errors.js';
 import type { EarlierCalls } from '../models/ask-options.js';
 import type { MeasurementPlan } from '../rpl/plan.js';
 import { costOfAttempt, FREE } from '../rpl/price.js';
@@ -8,6 +8,7 @@ import { type Attempt, isUsable } from '../rpl/sample.js';
 import type { Context } from './context.js';
 import type { Instrument } from './instrument.js';
 import { Journal } from './journal.js';
+import { withWhatIsKept } from './kept.js';
 
 export interface CollectReadouts {
   readonly instrument: Instrument;
@@ -59,7 +60,11 @@ export async function collectReadouts(options: CollectReadouts): Promise<Readout
     }
   } catch (thrown) {
     await journal.flushed();
-    throw withWhatWasKept(toHxError(thrown), plan, settled.size, planned.length);
+    const kept = `All ${plan.samples.length} samples and ${settled.size} of ${planned.length} readouts are stored.`;
+    throw withWhatIsKept(toHxError(thrown), kept, {
+      readouts_stored: settled.size,
+      readouts_planned: planned.length,
+    });
   }
   await journal.flushed();
   return readouts;
@@ -106,14 +111,4 @@ function progressOf(
       elapsedMs: context.clock.monotonicMs() - startedMs,
     });
   };
-}
-
-function withWhatWasKept(error: HxError, plan: MeasurementPlan, kept: number, planned: number): HxError {
-  if (error.code !== 'interrupted' && error.code !== 'stopped') return error;
-  const message = `${error.message} All ${plan.samples.length} samples and ${kept} of ${planned} readouts are stored.`;
-  return new HxError(error.code, message, {
-    cause: error,
-    hint: error.hint ?? 'Run the same command again to carry on from there.',
-    facts: { ...error.facts, readouts_stored: kept, readouts_planned: planned },
-  });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HxError } from '../../src/base/errors.js';
 import type { ProgressEvent } from '../../src/base/events.js';
 import { sleep, systemClock } from '../../src/base/time.js';
 import { Accounts, Lanes } from '../../src/handlers/context.js';
@@ -153,6 +154,19 @@ sweep('Ctrl-C: each model says what is kept, and the same command carries on wit
   assert.is(runsIn(resumed.stdout).length, 4);
   assert.is(calls.length - before, 128 - kept);
   assert.is(stored('select distinct sample_key from attempts').length, 128);
+});
+
+sweep('when nobody reads any more, it stops without a word', async () => {
+  await serve(20);
+  for (const models of [['compatible/a'], ['compatible/a', 'compatible/b']]) {
+    const controller = new AbortController();
+    const running = hx(models, [...CLAIMS, '--no-cache'], controller.signal);
+    const before = stored('select 1 from attempts').length;
+    while (stored('select 1 from attempts').length === before) await sleep(10);
+    controller.abort(new HxError('interrupted', ''));
+    const { exitCode, stderr } = await running;
+    assert.equal([exitCode, stderr], [130, '']);
+  }
 });
 
 sweep('--max-cost is one limit for all models and claims; what it stopped carries on', async () => {

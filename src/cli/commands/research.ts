@@ -78,7 +78,7 @@ export class ResearchCommand extends MeasuringCommand {
   private named({ error, model, line, unasked }: SweepFailure, claims: number): HxError {
     const ofModel = (this.models?.length ?? 1) > 1 ? about(model, error) : error;
     if (unasked === null) return line === null ? ofModel : this.atLine(line, ofModel);
-    if (claims === 1) return ofModel;
+    if (claims === 1 || ofModel.message === '') return ofModel;
     const { code, message, hint, facts } = ofModel;
     const left = `${unasked} of ${claims} claims have no result.`;
     return new HxError(code, `${message} ${left}`, { hint, facts, cause: error });
