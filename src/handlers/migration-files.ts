@@ -59,7 +59,7 @@ export interface MigrateRule {
   readonly finds: string;
   readonly danger: string;
   readonly safe: string;
-  readonly is_waivable: boolean;
+  readonly isWaivable: boolean;
 }
 
 export const migrateRules = defineHandler({
@@ -67,12 +67,12 @@ export const migrateRules = defineHandler({
   input: t.isObject({}),
   async run(): Promise<MigrateRule[]> {
     const { RULES } = await import('../operational/schema/lint/rules/index.js');
-    return Object.values(RULES).map(({ name, finds, danger, safe, waivable = true }) => ({
+    return Object.values(RULES).map(({ name, finds, danger, safe, isWaivable = true }) => ({
       name,
       finds,
       danger,
       safe,
-      is_waivable: waivable,
+      isWaivable,
     }));
   },
 });

@@ -91,9 +91,9 @@ function renderFindings({ files, findings }: MigrateLintResult, paint: Paint): s
   );
 }
 
-function renderRule({ name, finds, danger, safe, is_waivable }: MigrateRule, paint: Paint): string {
+function renderRule({ name, finds, danger, safe, isWaivable }: MigrateRule, paint: Paint): string {
   return [
-    `${paint('bold', name)}  ${finds}${is_waivable ? '' : ' (cannot be waived)'}`,
+    `${paint('bold', name)}  ${finds}${isWaivable ? '' : ' (cannot be waived)'}`,
     `   ${danger}`,
     `   ${paint('green', 'Safe:')} ${safe}`,
   ].join('\n');

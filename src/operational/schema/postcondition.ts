@@ -3,6 +3,7 @@ import type { Node, RangeVar } from 'libpg-query';
 import type { Sql } from 'postgres';
 import { packagePath } from '../../base/paths.js';
 import { readFingerprint } from './fingerprint/read.js';
+import { isRefusedInTransaction } from './statements.js';
 import type { RecordedStep } from './step-ledger.js';
 
 /**
@@ -11,31 +12,10 @@ import type { RecordedStep } from './step-ledger.js';
  */
 export type Outcome = 'done' | 'again' | 'undecided';
 
-/** What runs outside of a transaction, or may end the one it runs in. */
+/** What runs outside of a transaction, or may end the one it runs in, as the procedure of a CALL may. */
 export function needsNoTransaction(ast: Node): boolean {
-  if ('IndexStmt' in ast) return ast.IndexStmt.concurrent === true;
-  if ('DropStmt' in ast) return ast.DropStmt.concurrent === true;
-  if ('ReindexStmt' in ast) {
-    const { kind, params = [] } = ast.ReindexStmt;
-    return isConcurrent(params) || kind === 'REINDEX_OBJECT_DATABASE' || kind === 'REINDEX_OBJECT_SYSTEM';
-  }
-  if ('VacuumStmt' in ast) return ast.VacuumStmt.is_vacuumcmd === true;
-  if ('ClusterStmt' in ast) return ast.ClusterStmt.relation === undefined;
-  if (detached(ast) !== undefined) return true;
-  return Object.keys(ast).some((kind) => ALONE.has(kind));
+  return 'CallStmt' in ast || isRefusedInTransaction(ast);
 }
-
-/** Statements that Postgres refuses in a transaction, and CALL, whose procedure may end it. */
-const ALONE: ReadonlySet<string> = new Set([
-  'AlterSystemStmt',
-  'CallStmt',
-  'CreateSubscriptionStmt',
-  'CreateTableSpaceStmt',
-  'CreatedbStmt',
-  'DropSubscriptionStmt',
-  'DropTableSpaceStmt',
-  'DropdbStmt',
-]);
 
 /**
  * Finds out what became of a step that was begun and not marked as finished, and clears away what it left half done.
@@ -118,10 +98,6 @@ function detached(ast: Node): readonly [string, string] | undefined {
     }
   }
   return undefined;
-}
-
-function isConcurrent(params: readonly Node[]): boolean {
-  return params.some((param) => 'DefElem' in param && param.DefElem.defname === 'concurrently');
 }
 
 function nameOf({ schemaname, relname = '' }: RangeVar): string {

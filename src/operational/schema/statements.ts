@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query';
 import { canonicalHash, type JsonValue } from '../../base/canonical.js';
 import { HxError } from '../../base/errors.js';
+import { find, pick, pickAll } from './tree.js';
 
 /** One statement of a file. */
 export interface Statement {
@@ -98,4 +99,27 @@ function endOfComment(text: string, start: number): number {
 /** The line, from 1, of a position in UTF-16 units from 0. */
 export function lineOf(sql: string, position: number): number {
   return sql.slice(0, position).split('\n').length;
+}
+
+const OUTSIDE_KINDS: ReadonlySet<string> = new Set([
+  'AlterSystemStmt',
+  'CreateSubscriptionStmt',
+  'CreateTableSpaceStmt',
+  'CreatedbStmt',
+  'DropSubscriptionStmt',
+  'DropTableSpaceStmt',
+  'DropdbStmt',
+]);
+
+/** Whether Postgres runs a statement outside of a transaction only. */
+export function isRefusedInTransaction(ast: Node): boolean {
+  if (pick(ast, 'IndexStmt')?.concurrent || pick(ast, 'DropStmt')?.concurrent) return true;
+  if (pick(ast, 'VacuumStmt')?.is_vacuumcmd) return true;
+  const cluster = pick(ast, 'ClusterStmt');
+  if (cluster !== undefined && cluster.relation === undefined) return true;
+  const reindex = pick(ast, 'ReindexStmt');
+  if (/_(DATABASE|SCHEMA|SYSTEM)$/.test(reindex?.kind ?? '')) return true;
+  if (pickAll(reindex?.params, 'DefElem').some(({ defname }) => defname === 'concurrently')) return true;
+  if ([...find(ast, 'PartitionCmd')].some(({ concurrent }) => concurrent)) return true;
+  return Object.keys(ast).some((kind) => OUTSIDE_KINDS.has(kind));
 }

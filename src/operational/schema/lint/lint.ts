@@ -45,7 +45,7 @@ export async function lintMigration(
         subject: hit.subject,
         danger: rule.danger,
         safe: rule.safe,
-        isWaivable: rule.waivable ?? true,
+        isWaivable: rule.isWaivable ?? true,
       })),
     ),
   );
@@ -61,7 +61,7 @@ function lineOfHit({ at }: Hit, { line }: Statement, sql: string): number {
 }
 
 function unusedWaiver(file: string, { rule, line }: Waiver): Finding {
-  const isNever = RULES[rule].waivable === false;
+  const isNever = RULES[rule].isWaivable === false;
   return {
     rule: 'unused-waiver',
     file,

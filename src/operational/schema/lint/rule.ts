@@ -1,8 +1,8 @@
 import type { AlterTableCmd, RangeVar } from 'libpg-query';
 import type { MigrationMode } from '../header.js';
 import type { Statement } from '../statements.js';
+import { find, pick, pickAll, tableName } from '../tree.js';
 import type { RuleName } from './names.js';
-import { find, pick, pickAll, tableName } from './tree.js';
 
 /** One thing that a statement should not do to a database in use. */
 export interface Rule {
@@ -13,7 +13,7 @@ export interface Rule {
   readonly danger: string;
   readonly safe: string;
   /** False for what cannot be right in any migration. */
-  readonly waivable?: false;
+  readonly isWaivable?: false;
   check(statement: Statement, file: LintedFile): Iterable<Hit>;
 }
 

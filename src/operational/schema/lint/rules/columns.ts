@@ -1,10 +1,10 @@
 import type { ColumnDef, Constraint } from 'libpg-query';
 import type { Statement } from '../../statements.js';
+import { builtInType, find, pick, pickAll, placeOf, tableName, words } from '../../tree.js';
 import { alterationsInUse, type Hit, isInUse, type LintedFile, type Rule } from '../rule.js';
-import { builtInType, find, pick, pickAll, placeOf, tableName, words } from '../tree.js';
 
 /** Functions that give a whole statement one value, so that a default needs no new copy of the table. */
-const STEADY_FUNCTIONS = new Set(
+export const STEADY_FUNCTIONS: ReadonlySet<string> = new Set(
   `array_fill btrim concat concat_ws current_database current_setting date_trunc decode encode jsonb_build_array
   jsonb_build_object lower make_date make_interval make_timestamptz md5 now pg_current_xact_id sha256
   statement_timestamp timezone to_jsonb to_timestamp transaction_timestamp upper`.split(/\s+/),

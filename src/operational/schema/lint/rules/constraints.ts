@@ -1,7 +1,7 @@
 import type { Constraint, ConstrType } from 'libpg-query';
 import type { Statement } from '../../statements.js';
+import { pick, pickAll } from '../../tree.js';
 import { alterationsInUse, isLockedBefore, type LintedFile, type Rule } from '../rule.js';
-import { pick, pickAll } from '../tree.js';
 
 export const addCheckWithoutNotValid: Rule = {
   name: 'add-check-without-not-valid',

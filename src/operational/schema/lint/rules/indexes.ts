@@ -1,5 +1,5 @@
+import { pick, pickAll, shortName, tableName, words } from '../../tree.js';
 import { isInUse, type Rule } from '../rule.js';
-import { pick, pickAll, shortName, tableName, words } from '../tree.js';
 
 export const createIndexNotConcurrently: Rule = {
   name: 'create-index-not-concurrently',

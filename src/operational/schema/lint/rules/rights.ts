@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query';
+import { find, pick, pickAll, shortName, tableName, words } from '../../tree.js';
 import type { Rule } from '../rule.js';
-import { find, pick, pickAll, shortName, tableName, words } from '../tree.js';
 
 export const missingGuard: Rule = {
   name: 'missing-guard',

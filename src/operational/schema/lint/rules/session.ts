@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query';
+import { isRefusedInTransaction } from '../../statements.js';
+import { find, pick, pickAll, words } from '../../tree.js';
 import type { Rule } from '../rule.js';
-import { find, pick, pickAll, words } from '../tree.js';
 
 export const transactionControl: Rule = {
   name: 'transaction-control',
@@ -8,7 +9,7 @@ export const transactionControl: Rule = {
   danger:
     'hx begins and ends the transactions of a migration; a file that did so too would leave half of itself behind when it fails.',
   safe: 'Take it out. Where each statement must commit by itself, choose -- hx: mode=steps.',
-  waivable: false,
+  isWaivable: false,
   *check({ ast, text }) {
     if ('TransactionStmt' in ast) yield { subject: (/^\w+/.exec(text)?.[0] ?? '').toUpperCase() };
     const inside = /\b(commit|rollback)\b(?=\s*(;|and\b))/i.exec(doBody(ast));
@@ -21,9 +22,10 @@ export const refusedInTransaction: Rule = {
   finds: 'CONCURRENTLY, VACUUM and what else cannot run in a transaction',
   danger: 'Postgres refuses it, so the migration always fails.',
   safe: 'Put it into a migration with -- hx: mode=steps, where every statement runs by itself.',
-  waivable: false,
+  isWaivable: false,
   *check({ ast, text }, { mode }) {
-    if (mode === 'tx' && mustRunAlone(ast)) yield { subject: text.replace(/\s+/g, ' ').slice(0, 60) };
+    if (mode === 'tx' && isRefusedInTransaction(ast))
+      yield { subject: text.replace(/\s+/g, ' ').slice(0, 60) };
   },
 };
 
@@ -64,20 +66,4 @@ function doBody(ast: Node): string {
   const body = pickAll(pick(ast, 'DoStmt')?.args, 'DefElem').find(({ defname }) => defname === 'as');
   const text = pick(body?.arg, 'String')?.sval ?? '';
   return text.replace(/'(?:[^']|'')*'|--[^\n]*|\/\*.*?\*\//gs, ' ');
-}
-
-function mustRunAlone(ast: Node): boolean {
-  if (pick(ast, 'IndexStmt')?.concurrent || pick(ast, 'DropStmt')?.concurrent) return true;
-  if (pick(ast, 'VacuumStmt')?.is_vacuumcmd || 'AlterSystemStmt' in ast) return true;
-  if (
-    'CreatedbStmt' in ast ||
-    'DropdbStmt' in ast ||
-    'CreateTableSpaceStmt' in ast ||
-    'DropTableSpaceStmt' in ast
-  ) {
-    return true;
-  }
-  const reindex = pick(ast, 'ReindexStmt');
-  if (pickAll(reindex?.params, 'DefElem').some(({ defname }) => defname === 'concurrently')) return true;
-  return [...find(ast, 'PartitionCmd')].some(({ concurrent }) => concurrent);
 }

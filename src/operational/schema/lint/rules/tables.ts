@@ -1,5 +1,5 @@
+import { pick, pickAll, shortName, tableName, words } from '../../tree.js';
 import { alterationsInUse, isInUse, type Rule } from '../rule.js';
-import { pick, pickAll, shortName, tableName, words } from '../tree.js';
 
 const DROPPED: ReadonlySet<string> = new Set([
   'OBJECT_TABLE',

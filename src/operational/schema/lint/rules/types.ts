@@ -1,7 +1,7 @@
 import type { ColumnDef } from 'libpg-query';
 import type { Statement } from '../../statements.js';
+import { builtInType, pick, pickAll, tableName, words } from '../../tree.js';
 import type { Rule } from '../rule.js';
-import { builtInType, pick, pickAll, tableName, words } from '../tree.js';
 import { isSerial } from './columns.js';
 
 /** Columns of new tables and new columns alike: a type is hard to change once it holds data. */
