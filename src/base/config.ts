@@ -35,12 +35,27 @@ export interface SettingsInput {
 export class Settings {
   readonly environment: Environment;
   readonly folder: string;
+  private readonly input: SettingsInput;
   private readonly resolved: ReadonlyMap<SettingName, ResolvedSetting>;
 
-  constructor(environment: Environment, folder: string, resolved: ReadonlyMap<SettingName, ResolvedSetting>) {
+  constructor(
+    environment: Environment,
+    input: SettingsInput,
+    resolved: ReadonlyMap<SettingName, ResolvedSetting>,
+  ) {
     this.environment = environment;
-    this.folder = folder;
+    this.folder = input.folder;
+    this.input = input;
     this.resolved = resolved;
+  }
+
+  /**
+   * The settings of another environment, with its `.env.<name>` instead of ours, as if `--env` had said so.
+   * @param changes settings that beat all others.
+   */
+  of(environment: Environment, changes: Partial<Record<SettingName, string | undefined>> = {}): Settings {
+    const flags = { ...this.input.flags, ...changes, HX_ENV: environment };
+    return loadSettings({ ...this.input, flags });
   }
 
   get(name: SettingName): string | undefined {
@@ -105,7 +120,7 @@ export function loadSettings(input: SettingsInput): Settings {
     const layers = name === 'HX_ENV' ? [flags, variables, common] : [flags, variables, specific, common];
     resolved.set(name, resolveOne(name, layers));
   }
-  return new Settings(environment, input.folder, resolved);
+  return new Settings(environment, input, resolved);
 }
 
 interface Layer {

@@ -50,12 +50,19 @@ export function numberOf(name: string): number {
  */
 export function readMigrations(folder: string): Migration[] {
   const migrations = readMigrationFiles(folder);
+  const problem = findSumMismatch(folder, migrations);
+  if (problem !== undefined) throw problem;
+  return migrations;
+}
+
+/** The first line at which migrations.sum and the files part. */
+export function findSumMismatch(folder: string, migrations: readonly Migration[]): HxError | undefined {
   const expected = sumLines(migrations);
   const recorded = readSum(folder);
   for (let line = 0; line < Math.max(expected.length, recorded.length); line += 1) {
-    if (expected[line] !== recorded[line]) throw sumMismatch(migrations, recorded, line);
+    if (expected[line] !== recorded[line]) return sumMismatch(migrations, recorded, line);
   }
-  return migrations;
+  return undefined;
 }
 
 /** Reads the files in order, those too that are still being written: migrations.sum does not count. */

@@ -53,34 +53,50 @@ export async function planHash(pending: readonly Migration[]): Promise<string> {
 /**
  * Compares the files with what a database remembers: pending is the difference of the two sets.
  * @param to the last number to apply; all when undefined.
- * @throws HxError `conflict` for an applied file whose statements were edited or that is gone, and for a pending one that comes
- * before an applied one; `usage` for a `to` that no file has.
+ * @throws HxError `conflict` for an applied file whose statements were edited or that is gone, and for a pending
+ * one that comes before an applied one; `usage` for a `to` that no file has.
  */
 export async function makePlan(
   files: readonly Migration[],
   ledger: readonly AppliedMigration[],
   to?: number,
 ): Promise<Omit<Plan, 'begun'>> {
+  const { problems, ...plan } = await comparePlan(files, ledger, to);
+  const [first] = problems;
+  if (first !== undefined) throw first;
+  return plan;
+}
+
+/** As makePlan, but returns every contradiction instead of throwing the first. */
+export async function comparePlan(
+  files: readonly Migration[],
+  ledger: readonly AppliedMigration[],
+  to?: number,
+): Promise<Omit<Plan, 'begun'> & { readonly problems: readonly HxError[] }> {
   const byNumber = new Map(files.map((file) => [file.number, file]));
-  const commentsChanged: string[] = [];
-  for (const { number, name, hash, semanticHash: applied } of ledger) {
-    const file = byNumber.get(number);
-    if (file?.name !== name) throw missingFile(name, file);
-    if (file.hash === hash) continue;
-    if (applied === null || applied !== (await semanticHash(name, file.sql))) throw editedFile(name);
-    commentsChanged.push(name);
-  }
   if (to !== undefined && !byNumber.has(to)) {
     throw new HxError('usage', `There is no migration ${to}.`, {
       hint: `The last is ${files.at(-1)?.name ?? 'none'}.`,
     });
   }
+  const problems: HxError[] = [];
+  const commentsChanged: string[] = [];
+  for (const { number, name, hash, semanticHash: applied } of ledger) {
+    const file = byNumber.get(number);
+    if (file?.name !== name) problems.push(missingFile(name, file));
+    else if (file.hash !== hash) {
+      const same = applied !== null && applied === (await semanticHash(name, file.sql));
+      if (same) commentsChanged.push(name);
+      else problems.push(editedFile(name));
+    }
+  }
   const done = new Set(ledger.map(({ number }) => number));
   const pending = files.filter(({ number }) => !done.has(number) && (to === undefined || number <= to));
   const last = ledger.at(-1);
-  const early = pending.find(({ number }) => last !== undefined && number < last.number);
-  if (early !== undefined && last !== undefined) throw outOfOrder(early, last);
-  return { applied: ledger, pending, commentsChanged, files };
+  for (const file of pending) {
+    if (last !== undefined && file.number < last.number) problems.push(outOfOrder(file, last));
+  }
+  return { applied: ledger, pending, commentsChanged, files, problems };
 }
 
 function editedFile(name: string): HxError {
