@@ -1,8 +1,6 @@
-import { connectDirectly } from './connect.js';
+import { withDirectSession } from './connect.js';
 import type { OpenOptions } from './connection.js';
 import { claimDatabase } from './identity.js';
-import { findTarget } from './target.js';
-import { translateDatabaseError } from './translate.js';
 
 /**
  * Claims the database that the chosen environment's connection string leads to.
@@ -10,17 +8,8 @@ import { translateDatabaseError } from './translate.js';
  * @returns whether anything changed.
  * @throws HxError as claimDatabase and connect.
  */
-export async function claimEnvironment(
-  { settings, signal, emit }: OpenOptions,
-  renew: boolean,
-): Promise<boolean> {
-  const target = findTarget(settings);
-  const sql = await connectDirectly(target, { max: 1, applicationName: 'hx db claim' }, signal, emit);
-  try {
-    return await claimDatabase(sql, target.environment, renew);
-  } catch (error) {
-    throw translateDatabaseError(error, target.errors);
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
+export function claimEnvironment(options: OpenOptions, renew: boolean): Promise<boolean> {
+  return withDirectSession(options, { applicationName: 'hx db claim' }, (sql, { environment }) =>
+    claimDatabase(sql, environment, renew),
+  );
 }

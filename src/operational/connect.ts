@@ -2,6 +2,7 @@ import type { Sql } from 'postgres';
 import { HxError, systemCode } from '../base/errors.js';
 import type { EmitProgress } from '../base/events.js';
 import { sleep } from '../base/time.js';
+import type { OpenOptions } from './connection.js';
 import {
   connectDeadlineMs,
   isLoopback,
@@ -9,7 +10,7 @@ import {
   parseDatabaseUrl,
   type SessionOptions,
 } from './session.js';
-import { directTarget, type EnvironmentTarget } from './target.js';
+import { directTarget, type EnvironmentTarget, findTarget } from './target.js';
 import { isPassingConnectionError, translateDatabaseError } from './translate.js';
 
 /** The wait between two tries doubles up to the longest; chance spreads the tries of many clients. */
@@ -66,6 +67,23 @@ export async function connectDirectly(
     });
   }
   return connect(direct, options, signal, emit);
+}
+
+/** Connects directly to the chosen environment's database for `work`, translates its errors and closes. */
+export async function withDirectSession<T>(
+  { settings, signal, emit }: OpenOptions,
+  options: Omit<SessionOptions, 'max'>,
+  work: (sql: Sql, target: EnvironmentTarget) => Promise<T>,
+): Promise<T> {
+  const target = findTarget(settings);
+  const sql = await connectDirectly(target, { max: 1, ...options }, signal, emit);
+  try {
+    return await work(sql, target);
+  } catch (error) {
+    throw translateDatabaseError(error, target.errors);
+  } finally {
+    await sql.end({ timeout: END_TIMEOUT_SECONDS });
+  }
 }
 
 async function attempt(

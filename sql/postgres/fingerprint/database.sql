@@ -62,12 +62,23 @@ select 'publication', format('%I', p.pubname), null, jsonb_build_object(
 )
 from pg_publication p
 union all
-select 'default privileges',
-  concat_ws(' ', 'of', pg_get_userbyid(a.defaclrole), 'on',
-    case a.defaclobjtype
-      when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' else 'schemas'
-    end,
-    'in ' || nullif(a.defaclnamespace, 0)::regnamespace),
-  null,
-  jsonb_build_object('privileges', to_jsonb(a.defaclacl::text[]))
-from pg_default_acl a
+-- Those of logins count as one, and only where they give our roles or PUBLIC something; those of our roles always.
+select 'default privileges', o.name, null, jsonb_build_object('privileges', jsonb_agg(o.item))
+from (
+  select
+    concat_ws(' ',
+      'of', case when pg_get_userbyid(a.defaclrole) like 'hx\_%' then pg_get_userbyid(a.defaclrole) else 'session owner' end,
+      'on', case a.defaclobjtype
+        when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' else 'schemas'
+      end,
+      'in ' || nullif(a.defaclnamespace, 0)::regnamespace
+    ) as name,
+    item
+  from pg_default_acl a
+  left join lateral unnest(a.defaclacl::text[]) as item on true
+  where pg_get_userbyid(a.defaclrole) like 'hx\_%' or exists (
+    select from aclexplode(a.defaclacl) as e
+    where e.grantee = 0 or pg_get_userbyid(e.grantee) like 'hx\_%'
+  )
+) as o
+group by o.name

@@ -154,6 +154,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./migration-files.js')).MigrateNewCommand,
   },
   {
+    path: 'migrate diff',
+    category: 'Operate',
+    description: 'Every object that differs from another environment or from the migrations; exits 1 on any',
+    load: async () => (await import('./migrate-inspect.js')).MigrateDiffCommand,
+  },
+  {
     path: 'migrate sum',
     category: 'Operate',
     description: 'Write new migration files down in migrations.sum',

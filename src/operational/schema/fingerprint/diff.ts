@@ -26,7 +26,9 @@ export function diffFingerprints(before: Fingerprint, after: Fingerprint): Schem
   if (before.hash === after.hash) return [];
   const found = [...pairs(before, after)].flatMap(([one, other]) => compare(one, other) ?? []);
   const wholes = new Set(
-    found.flatMap(({ change, object }) => change === 'changed' || object.partOf !== null ? [] : [`${change} ${object.name}`]),
+    found.flatMap(({ change, object }) =>
+      change === 'changed' || object.partOf !== null ? [] : [`${change} ${object.name}`],
+    ),
   );
   return found.flatMap(({ change, object, other, properties }) => {
     const gone = wholes.has(`${change} ${object.partOf}`);

@@ -58,7 +58,7 @@ export function normalise(row: CatalogRow): {
 function normaliseProperty(property: string, value: JsonValue): JsonValue {
   if (value === null) return null;
   if (property === 'owner') return ownerName(String(value));
-  if (property === 'privileges') return readPrivileges(value as readonly string[]);
+  if (property === 'privileges') return readPrivileges(value as readonly (string | null)[]);
   if (property === 'fires') return FIRES[String(value)] ?? value;
   if (property === 'enforced by') return (value as readonly string[]).map((fires) => FIRES[fires] ?? fires);
   return value;
@@ -72,9 +72,9 @@ function ownerName(role: string): string {
  * Reads an access list (`hx_app=arw/hx_owner`) as sorted words: `hx_app: insert`. Only our roles and PUBLIC count,
  * and a privilege that may be passed on says so.
  */
-function readPrivileges(list: readonly string[]): JsonValue {
+function readPrivileges(list: readonly (string | null)[]): JsonValue {
   const found = list.flatMap((item) => {
-    const [, role, letters = ''] = /^(hx_\w*|)=([^/]*)\//.exec(item) ?? [];
+    const [, role, letters = ''] = /^(hx_\w*|)=([^/]*)\//.exec(item ?? '') ?? [];
     if (role === undefined) return [];
     return [...letters.matchAll(/(\w)(\*?)/g)].map(([, letter = '', passes]) => {
       const privilege = PRIVILEGES[letter] ?? letter;
