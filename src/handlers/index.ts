@@ -35,7 +35,6 @@ export const HANDLERS = {
   migrateNew: async () => (await import('./migration-files.js')).migrateNew,
   migrateSum: async () => (await import('./migration-files.js')).migrateSum,
   migrateDiff: async () => (await import('./migrate-diff.js')).migrateDiff,
-  migrateSum: async () => (await import('./migrate.js')).migrateSum,
   query: async () => (await import('./query.js')).query,
   queryList: async () => (await import('./query.js')).queryList,
   querySession: async () => (await import('./query-session.js')).querySession,
