@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
+import { migrationsFolder, readMigrationFiles } from '../../src/operational/schema/files.js';
 import { parseStatements, semanticHash } from '../../src/operational/schema/statements.js';
 
 const test = suite('the statements of a file');
@@ -63,6 +65,33 @@ test('the semantic hash looks past comments, white space and case, and at nothin
     assert.is.not(await hash(base.replace(part, instead)), await hash(base), part);
   }
   assert.is.not(await hash('do $$ begin null; end $$'), await hash('do $$ begin  null; end $$'));
+});
+
+test('our migrations, put together again with any gaps between their statements, keep their semantic hash', async () => {
+  const gap = fc.stringMatching(/^(\s|--[ -~]*\n|\/\*[ a-z;'$"]*\*\/){0,4}$/);
+  const files = await Promise.all(
+    readMigrationFiles(migrationsFolder()).map(async ({ name, sql }) => ({
+      texts: (await parseStatements(name, sql)).map(({ text }) => text),
+      hash: await semanticHash(name, sql),
+    })),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...files),
+      fc.array(gap, { minLength: 1 }),
+      async ({ texts, hash }, gaps) => {
+        const sql = texts.map((text, index) => `${gaps[index % gaps.length]}${text}${gaps.at(-1)};`).join('');
+        assert.is(await semanticHash('again.sql', sql), hash);
+        const again = await parseStatements('again.sql', sql);
+        for (const [index, { text }] of again.entries())
+          assert.ok(text.startsWith(texts[index] ?? '?'), text);
+        const lines = sql.split('\n');
+        for (const { text, line } of again)
+          assert.ok(lines[line - 1]?.includes(text.split('\n')[0] ?? '?'), text);
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
 
 test.run();
