@@ -24,7 +24,10 @@ export abstract class MeasuringCommand extends HxCommand {
     description: 'Replicates a slot, 1 to 16 (2)',
     validator: isWholeNumber(SIZE.r),
   });
-  t = Option.String('-T', { description: 'Templates, 2 to 64 (16)', validator: isWholeNumber(SIZE.t) });
+  t = Option.String('-T', {
+    description: 'Templates, 2 to 64 (16); no more than -K, nor than the bank has',
+    validator: isWholeNumber(SIZE.t),
+  });
   b = Option.String('-B', {
     description: 'Bootstrap resamples, 100 to 100000 (5000)',
     validator: isWholeNumber(SIZE.b),

@@ -14,8 +14,8 @@ import {
 import type { Resampling } from '../rpl/interval.js';
 import { SIZE } from '../rpl/plan.js';
 import { seedFromHash } from '../rpl/prng.js';
+import { refuseIdleResampling } from './contradictions.js';
 import { defineHandler } from './handler.js';
-import { refuseIdleResampling } from './resampling.js';
 import { isSeed, isWholeNumber } from './validators.js';
 
 const isProbability = t.cascade(t.isNumber(), [t.isInInclusiveRange(0, 1)]);

@@ -16,7 +16,7 @@ import type { ReadoutDecoding } from '../rpl/readout.js';
 import type { ModelIdentity } from '../rpl/sample.js';
 import { DEFAULT_BANK, isBankPath, loadBank } from './banks.js';
 import type { Context } from './context.js';
-import { refuseIdleResampling } from './resampling.js';
+import { refuseIdleResampling, refuseUnreachableTemplates } from './contradictions.js';
 
 /** Model calls in flight at once when nothing else is said. */
 export const DEFAULT_CONCURRENCY = 16;
@@ -165,6 +165,7 @@ export function makePlanner(
   environment: Environment,
 ): Planner {
   const precision = precisionOf(input);
+  refuseUnreachableTemplates(input, bank);
   const student = input.estimator === 't' ? 'The estimator t' : undefined;
   refuseIdleResampling(input, precision === undefined ? student : 'A wanted width');
   const chosen = {

@@ -7,6 +7,7 @@ import { SIZE } from '../rpl/plan.js';
 import { halfWidthLogit, WIDTH } from '../rpl/sequential.js';
 import { type Allocation, cheapestAllocation, expectedWidth, type Variances } from '../rpl/variance.js';
 import { DEFAULT_BANK, loadBank } from './banks.js';
+import { refuseUnreachableTemplates } from './contradictions.js';
 import { defineHandler } from './handler.js';
 import { isWholeNumber } from './validators.js';
 
@@ -62,6 +63,7 @@ export const planWidth = defineHandler({
   }),
   async run(input, { settings }): Promise<WidthPlan> {
     const bank = await loadBank(input.bank ?? DEFAULT_BANK, settings.folder);
+    refuseUnreachableTemplates(input, bank);
     const tau = input.tau ?? ASSUMED_SPREAD.tau;
     const sigma = input.sigma ?? ASSUMED_SPREAD.sigma;
     const spread: Variances = { tau2_logit: tau ** 2, sigma2_logit: sigma ** 2 };

@@ -94,6 +94,34 @@ contradictions('a width settles size and interval itself', async () => {
   await refuses(['research', ...SIMULATED], '--claims');
 });
 
+contradictions(
+  'more templates than slots or bank hold are refused, and never quietly made fewer',
+  async () => {
+    for (const command of ['check', 'research']) {
+      const measure = [command, 'A', ...SIMULATED];
+      await refuses([...measure, '-K', '4', '-T', '8'], 't is 8, but k is 4', '-K 8');
+      await refuses([...measure, '-T', '20', '--bank', 'wide'], 't is 20, but k is 16');
+      await refuses([...measure, '-K', '32', '-T', '32'], 't is 32, but the bank plain@1 has 16');
+    }
+    await refuses(['check', 'A', '--plan', '--width', '0.2', '-T', '17'], 't is 17');
+    const wide = [
+      'research',
+      'A',
+      ...SIMULATED,
+      '--bank',
+      'wide',
+      '-K',
+      '32',
+      '-T',
+      '32',
+      '-R',
+      '1',
+      '--json',
+    ];
+    assert.is(JSON.parse((await runHx(wide, { folder })).stdout).t, 32);
+  },
+);
+
 contradictions('estimate: a bootstrap that is not made has no size and no seed', async () => {
   const stdin = [0.1, 0.2, 0.3]
     .map((prob_true, index) => JSON.stringify({ template: `t${index}`, replicate: 0, prob_true }))
