@@ -2,8 +2,8 @@
 export type ProgressEvent =
   /** One thing worth a line: a wait, a retry, a file written. */
   | { type: 'note'; message: string }
-  /** Something that does not answer yet, told about every second; the time left until hx gives up, null once it is over. */
-  | { type: 'wait'; what: string; elapsedMs: number; leftMs: number | null }
+  /** Something that does not answer yet and why, every second; the time left until hx gives up, null once it is over. */
+  | { type: 'wait'; what: string; reason: string | null; elapsedMs: number; leftMs: number | null }
   /** Model calls of one measurement. Counts are of samples or readouts but for `calls` and `retried`, which count calls. */
   | {
       type: 'calls';

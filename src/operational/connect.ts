@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres';
-import { HxError, systemCode } from '../base/errors.js';
+import { HxError, messageOf, systemCode } from '../base/errors.js';
 import type { EmitProgress } from '../base/events.js';
 import { sleep } from '../base/time.js';
 import type { OpenOptions } from './connection.js';
@@ -18,6 +18,8 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 3_000;
 /** One try, of which a silent server must not take all the time there is. */
 const ATTEMPT_TIMEOUT_MS = 15_000;
+/** The last try gets this long even at the deadline, so that its own failure is told and not the lack of time. */
+const LAST_ATTEMPT_MS = 500;
 const TELL_EVERY_MS = 1_000;
 
 /** Nothing is under way when a database is closed; only a connection that was lost makes the driver wait. */
@@ -38,11 +40,12 @@ export async function connect(
   try {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
-        return await attempt(target, options, Math.min(ATTEMPT_TIMEOUT_MS, wait.leftMs()), signal);
+        const timeoutMs = Math.max(LAST_ATTEMPT_MS, Math.min(ATTEMPT_TIMEOUT_MS, wait.leftMs()));
+        return await attempt(target, options, timeoutMs, signal);
       } catch (error) {
         signal.throwIfAborted();
         if (!isWorthRetrying(error, target) || wait.leftMs() <= 0) throw wait.gaveUp(error);
-        wait.tell();
+        wait.tell(messageOf(error));
         await sleep(Math.min(pauseMs * (0.5 + Math.random()), wait.leftMs()), signal);
       }
     }
@@ -96,7 +99,7 @@ async function attempt(
   const sql = await openSession(target, options);
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
-  const timer = setTimeout(() => over.abort(noAnswer(timeoutMs)), timeoutMs);
+  const timer = setTimeout(() => over.abort(noAnswer()), timeoutMs);
   try {
     await Promise.race([sql`select 1`, rejectedBy(stop)]);
     return sql;
@@ -114,9 +117,8 @@ function rejectedBy(signal: AbortSignal): Promise<never> {
   });
 }
 
-function noAnswer(timeoutMs: number): Error {
-  const message = `no answer within ${Math.round(timeoutMs / 1_000)} s`;
-  return Object.assign(new Error(message), { code: 'ETIMEDOUT' });
+function noAnswer(): Error {
+  return Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' });
 }
 
 function isWorthRetrying(error: unknown, target: EnvironmentTarget): boolean {
@@ -132,6 +134,7 @@ class Wait {
   private readonly limitMs: number;
   private readonly ticker: NodeJS.Timeout;
   private told = false;
+  private reason: string | null = null;
 
   constructor(target: EnvironmentTarget, emit: EmitProgress) {
     this.target = target;
@@ -148,8 +151,10 @@ class Wait {
     return Math.max(0, this.limitMs - this.elapsedMs());
   }
 
-  tell(): void {
+  /** @param reason what the last try failed of; by default the reason that is known already. */
+  tell(reason = this.reason): void {
     this.told = true;
+    this.reason = reason;
     this.show(this.leftMs());
   }
 
@@ -169,6 +174,6 @@ class Wait {
 
   private show(leftMs: number | null): void {
     const what = this.target.errors.database;
-    this.emit({ type: 'wait', what, elapsedMs: this.elapsedMs(), leftMs });
+    this.emit({ type: 'wait', what, reason: this.reason, elapsedMs: this.elapsedMs(), leftMs });
   }
 }

@@ -35,7 +35,7 @@ export class ServerSocket extends Duplex {
   /** Whether something was sent, or has begun to come, whose answer is not complete. */
   private waiting = false;
   private silence: NodeJS.Timeout | undefined;
-  private lastWords = '';
+  private lastChunk: Buffer | undefined;
 
   /** @param silenceTimeoutMs how long a statement may go without any byte either way; undefined for ever. */
   constructor(address: ServerAddress, silenceTimeoutMs: number | undefined) {
@@ -80,14 +80,14 @@ export class ServerSocket extends Duplex {
   private receive(chunk: Buffer): void {
     if (endsAnswer(chunk)) this.answered();
     else this.watch();
-    this.lastWords = chunk[0] === ERROR_RESPONSE ? messageIn(chunk) : '';
+    this.lastChunk = chunk;
     if (!this.push(chunk)) this.open?.pause();
   }
 
   /** Nothing was under way: the driver makes a new connection when it needs one. Otherwise it is told why. */
   private hungUp(): void {
     if (!this.waiting) this.destroy();
-    else this.destroy(lost(`the server ended the connection${this.lastWords}`));
+    else this.destroy(lost(`the server ended the connection${lastWords(this.lastChunk)}`));
   }
 
   private watch(): void {
@@ -167,11 +167,20 @@ function endsAnswer(chunk: Buffer): boolean {
   return start >= 0 && chunk.subarray(start, -1).equals(READY);
 }
 
-/** The message field of an ErrorResponse, which is a list of type letter and text, each ended by a zero byte. */
-function messageIn(chunk: Buffer): string {
-  const fields = chunk.subarray(5).toString('utf8').split('\0');
-  const message = fields.find((field) => field.startsWith('M'));
-  return message === undefined ? '' : `: ${message.slice(1)}`;
+/** What the server said before it hung up: the text of the last ErrorResponse among the messages of a chunk. */
+function lastWords(chunk: Buffer | undefined): string {
+  let words = '';
+  for (let at = 0; chunk !== undefined && at + 5 <= chunk.length; at += 1 + chunk.readUInt32BE(at + 1)) {
+    if (chunk[at] !== ERROR_RESPONSE) continue;
+    // A list of fields: a letter and a text, each ended by a zero byte.
+    const fields = chunk
+      .subarray(at + 5)
+      .toString('utf8')
+      .split('\0');
+    const message = fields.find((field) => field.startsWith('M'));
+    if (message !== undefined) words = `: ${message.slice(1)}`;
+  }
+  return words;
 }
 
 function lost(message: string): Error {

@@ -38,15 +38,20 @@ async function runGuarded(begin: Begin, options: string, work: Work): Promise<un
             if (!over) resolve(value);
           },
           (error: unknown) => {
-            if (over) return;
             if (isConnectionLost(error)) lose(error);
-            else reject(error);
+            else if (!over) reject(error);
           },
         );
       }),
   );
   try {
     return await Promise.race([transaction, lost]);
+  } catch (error) {
+    over = true;
+    if (!isConnectionLost(error)) throw error;
+    // The driver tells of the loss before the statement that was under way can tell what it was lost of.
+    const told = new Promise<unknown>((resolve) => setImmediate(() => resolve(error)));
+    throw await Promise.race([lost.catch((reason: unknown) => reason), told]);
   } finally {
     over = true;
   }

@@ -89,6 +89,11 @@ const BY_STATE: Readonly<Record<string, Translation>> = {
   '42': OUT_OF_STEP,
 };
 
+/** pgbouncer has one code for everything that it says itself, so only its words tell one thing from another. */
+const POOLER_STATE = '08P01';
+const POOLER_REFUSES = /authentication failed|no such user/;
+const POOLER_WAITS = /cannot connect to server|server login has been failing|server conn crashed/;
+
 /** Codes of Node and of the driver for a connection that could not be made or was lost. */
 export const CONNECTION_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -125,23 +130,32 @@ function translateState(thrown: Error, state: string, context: ErrorContext): Hx
     const hint = 'hint' in thrown && typeof thrown.hint === 'string' ? thrown.hint : undefined;
     return new HxError('refused', thrown.message, { cause: thrown, hint });
   }
-  const translation = BY_STATE[state] ?? BY_STATE[state.slice(0, 2)];
+  const refused = state === POOLER_STATE && POOLER_REFUSES.test(thrown.message);
+  const translation = refused ? WRONG_CREDENTIALS : (BY_STATE[state] ?? BY_STATE[state.slice(0, 2)]);
   if (translation !== undefined) return translated(translation, thrown, context);
   return new HxError('failed', `${capital(context.database)} reports: ${thrown.message}`, { cause: thrown });
 }
 
 function translated({ code, what, hint }: Translation, thrown: Error, context: ErrorContext): HxError {
   const { setting } = context;
-  return new HxError(code, what(context, messageOf(thrown)), {
+  return new HxError(code, what(context, wordsOf(thrown)), {
     cause: thrown,
     hint: hint(context),
     facts: { setting, database_code: systemCode(thrown) },
   });
 }
 
+/** The driver's own messages are codes. */
+function wordsOf(thrown: Error): string {
+  const message = messageOf(thrown);
+  if (!message.startsWith('write CONN')) return message;
+  return systemCode(thrown) === 'CONNECT_TIMEOUT' ? 'no answer' : 'the connection was lost';
+}
+
 /** Whether a connection attempt failed for a reason that passes: a server that is waking up, a lost packet. */
 export function isPassingConnectionError(thrown: unknown): boolean {
   const code = systemCode(thrown) ?? '';
+  if (code === POOLER_STATE) return POOLER_WAITS.test(messageOf(thrown));
   return code !== 'ENOTFOUND' && (CONNECTION_CODES.has(code) || code === '57P03' || code === '57P01');
 }
 

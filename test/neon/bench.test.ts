@@ -1,37 +1,23 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Database, openDatabase } from '../../src/operational/connection.js';
-import { applyMigrations } from '../../src/operational/schema/apply.js';
+import type { Database } from '../../src/operational/connection.js';
 import { driverOptions, openSession } from '../../src/operational/session.js';
-import { makeTestSettings } from '../helpers.js';
-import { type NeonBench, startNeonBench } from './bench.js';
+import type { NeonBench } from './bench.js';
+import { DATABASE, startMigratedBench, targetOf, withDatabase } from './client.js';
 
 const test = suite('neon');
-const options = { signal: new AbortController().signal, emit: () => undefined };
 let bench: NeonBench;
 
 test.before(async () => {
-  bench = await startNeonBench();
-  await bench.create('pooling');
-  await applyMigrations({ settings: settingsOf(bench.direct('pooling')), ...options });
+  bench = await startMigratedBench();
 });
-test.after(() => bench.drop('pooling'));
-
-function settingsOf(url: string) {
-  return makeTestSettings({ HX_ENV: 'development', DATABASE_URL_DEV: url });
-}
 
 function target() {
-  return { url: bench.pooled('pooling'), setting: 'DATABASE_URL_DEV', plainAllowed: false };
+  return targetOf(bench.pooled(DATABASE));
 }
 
-async function withPooled<T>(work: (database: Database) => Promise<T>): Promise<T> {
-  const database = await openDatabase({ settings: settingsOf(bench.pooled('pooling')), ...options });
-  try {
-    return await work(database);
-  } finally {
-    await database.close();
-  }
+function withPooled<T>(work: (database: Database) => Promise<T>): Promise<T> {
+  return withDatabase(bench.pooled(DATABASE), work);
 }
 
 test('the bench is a branch of Neon as hx sees it, whose sessions cannot pretend to be another', async () => {

@@ -60,6 +60,7 @@ unix_socket_dir =
 pool_mode = transaction
 default_pool_size = 16
 max_client_conn = 1000
+server_login_retry = 1
 auth_type = scram-sha-256
 auth_file = ${usersFile}
 auth_user = ${superuser.name}

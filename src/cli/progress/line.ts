@@ -55,16 +55,17 @@ export class ProgressLine {
   }
 
   /** A terminal counts down in place; elsewhere the wait is one note, at its beginning. */
-  private wait({ what, leftMs }: WaitEvent): void {
+  private wait({ what, reason, leftMs }: WaitEvent): void {
     if (leftMs === null) {
       this.waiting = undefined;
       this.erase();
       return;
     }
     const left = seconds(leftMs / 1_000);
-    if (this.options.live) this.draw(`Waiting for ${what} to answer; giving up in ${left}`);
+    const because = reason === null ? '' : ` (${reason})`;
+    if (this.options.live) this.draw(`Waiting for ${what}, giving up in ${left}${because}`);
     else if (this.options.notes && this.waiting !== what) {
-      this.stream.write(`Waiting for ${what} to answer, ${left} at most.\n`);
+      this.stream.write(`Waiting for ${what}, ${left} at most${because}.\n`);
     }
     this.waiting = what;
   }
