@@ -120,6 +120,6 @@ export function isRefusedInTransaction(ast: Node): boolean {
   const reindex = pick(ast, 'ReindexStmt');
   if (/_(DATABASE|SCHEMA|SYSTEM)$/.test(reindex?.kind ?? '')) return true;
   if (pickAll(reindex?.params, 'DefElem').some(({ defname }) => defname === 'concurrently')) return true;
-  if ([...find(ast, 'PartitionCmd')].some(({ concurrent }) => concurrent)) return true;
+  if (find(ast, 'PartitionCmd').some(({ concurrent }) => concurrent)) return true;
   return Object.keys(ast).some((kind) => OUTSIDE_KINDS.has(kind));
 }

@@ -16,27 +16,29 @@ export function pickAll<Name extends Kind>(nodes: readonly Node[] | undefined, k
 }
 
 /** Everything of the kind, at any depth. */
-export function* find<Name extends Kind>(tree: unknown, kind: Name): Generator<NodeOf<Name>> {
-  for (const [key, value] of membersBelow(tree)) {
-    if (key === kind) yield value as NodeOf<Name>;
-  }
+export function find<Name extends Kind>(tree: unknown, kind: Name): NodeOf<Name>[] {
+  const found: NodeOf<Name>[] = [];
+  walk(tree, (key, value) => {
+    if (key === kind) found.push(value as NodeOf<Name>);
+  });
+  return found;
 }
 
 /** The first place in the file that a part of a tree names, in bytes; undefined where it names none. */
 export function placeOf(tree: unknown): number | undefined {
   let first: number | undefined;
-  for (const [key, value] of membersBelow(tree)) {
-    if (key !== 'location' || typeof value !== 'number' || value < 0) continue;
+  walk(tree, (key, value) => {
+    if (key !== 'location' || typeof value !== 'number' || value < 0) return;
     if (first === undefined || value < first) first = value;
-  }
+  });
   return first;
 }
 
-function* membersBelow(tree: unknown): Generator<readonly [string, unknown]> {
+function walk(tree: unknown, visit: (key: string, value: unknown) => void): void {
   if (typeof tree !== 'object' || tree === null) return;
   for (const [key, value] of Object.entries(tree)) {
-    yield [key, value];
-    yield* membersBelow(value);
+    visit(key, value);
+    walk(value, visit);
   }
 }
 

@@ -106,9 +106,7 @@ function hit(table: string, column: ColumnDef): Hit {
 function isVolatile({ contype, raw_expr: value }: Constraint): boolean {
   if (contype === 'CONSTR_IDENTITY' || contype === 'CONSTR_GENERATED') return true;
   if (contype !== 'CONSTR_DEFAULT') return false;
-  return [...find(value === undefined ? undefined : [value], 'FuncCall')].some(
-    ({ funcname }) => !STEADY_FUNCTIONS.has(words(funcname).at(-1) ?? ''),
-  );
+  return find(value, 'FuncCall').some(({ funcname }) => !STEADY_FUNCTIONS.has(words(funcname).at(-1) ?? ''));
 }
 
 export function isSerial({ typeName }: ColumnDef): boolean {

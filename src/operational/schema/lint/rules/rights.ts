@@ -75,7 +75,7 @@ function madeByQuery(ast: Node) {
 
 /** Whether a statement calls hx.guard_table for a table. */
 function guards(ast: Node, table: string): boolean {
-  return [...find(ast, 'FuncCall')].some(({ funcname, args }) => {
+  return find(ast, 'FuncCall').some(({ funcname, args }) => {
     if (words(funcname).join('.') !== 'hx.guard_table') return false;
     const [name] = find(args?.slice(0, 1), 'A_Const');
     return name?.sval?.sval !== undefined && shortName(name.sval.sval.split('.')) === table;
