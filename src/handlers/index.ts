@@ -34,6 +34,7 @@ export const HANDLERS = {
   migrateRules: async () => (await import('./migration-files.js')).migrateRules,
   migrateNew: async () => (await import('./migration-files.js')).migrateNew,
   migrateSum: async () => (await import('./migration-files.js')).migrateSum,
+  migrateVerify: async () => (await import('./migrate-verify.js')).migrateVerify,
   migrateDiff: async () => (await import('./migrate-diff.js')).migrateDiff,
   query: async () => (await import('./query.js')).query,
   queryList: async () => (await import('./query.js')).queryList,

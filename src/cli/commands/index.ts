@@ -154,6 +154,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./migration-files.js')).MigrateNewCommand,
   },
   {
+    path: 'migrate verify',
+    category: 'Operate',
+    description: 'Everything wrong with the schema and its migrations, each with its fix; exits 1 on any',
+    load: async () => (await import('./migrate-inspect.js')).MigrateVerifyCommand,
+  },
+  {
     path: 'migrate diff',
     category: 'Operate',
     description: 'Every object that differs from another environment or from the migrations; exits 1 on any',

@@ -33,3 +33,39 @@ export class MigrateDiffCommand extends EnvironmentCommand {
     return exitCode;
   }
 }
+
+export class MigrateVerifyCommand extends EnvironmentCommand {
+  static override paths = [['migrate', 'verify']];
+  static override usage = Command.Usage({
+    details:
+      'Finds edited, missing and misplaced files, a lost or unclaimed identity, a migration that was not finished, ' +
+      'INVALID indexes, NOT VALID constraints, guards that are missing or off, and whatever else is not as the ' +
+      'migrations make it. Says it all at once, each with its fix, and exits 1 on any problem.',
+    examples: [
+      ['The local database', 'hx migrate verify'],
+      ['Where there is no local server', 'hx migrate verify --env production --no-replay'],
+    ],
+  });
+
+  replay = Option.Boolean('--replay', true, {
+    description:
+      'Compare with the migrations replayed on the local server; else with what the ledger recorded',
+  });
+
+  async execute(): Promise<number> {
+    const result = await this.invoke('migrateVerify', { replay: this.replay });
+    const exitCode = result.ok ? 0 : 1;
+    if (this.json) {
+      this.printJson(result);
+      return exitCode;
+    }
+    const { escapeControls } = await import('../render/escape.js');
+    for (const { severity, object, what, fix } of result.findings) {
+      const word = this.paint(severity === 'note' ? 'cyan' : 'red', severity.padEnd(7));
+      const subject = object === null ? what : `${object}: ${what}`;
+      this.print(`${word}  ${escapeControls(subject)}\n         ${escapeControls(fix)}`);
+    }
+    this.note(`${result.environment}: ${result.ok ? 'no problem' : 'not as it should be'}`);
+    return exitCode;
+  }
+}

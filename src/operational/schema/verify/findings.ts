@@ -1,0 +1,78 @@
+import type { SchemaDifference } from '../fingerprint/diff.js';
+import type { Fingerprint, SchemaObject } from '../fingerprint/read.js';
+
+/** One thing about a database that is not as it should be, or that is worth knowing. */
+export interface SchemaFinding {
+  /** A note needs nothing done. */
+  readonly severity: 'problem' | 'note';
+  /** The object at fault, `index checks_created_at_idx`; null where it is the database or a file. */
+  readonly object: string | null;
+  readonly what: string;
+  /** What to do about it. */
+  readonly fix: string;
+}
+
+export function problem(what: string, fix: string, object: string | null = null): SchemaFinding {
+  return { severity: 'problem', object, what, fix };
+}
+
+/** What a schema shows by itself, without knowing how it should be. */
+export function inspectSchema({ objects }: Fingerprint): SchemaFinding[] {
+  return [...objects.flatMap(inspectObject), ...findUnguarded(objects)];
+}
+
+function inspectObject({ kind, name, partOf, definition }: SchemaObject): SchemaFinding[] {
+  const object = `${kind} ${name}`;
+  const findings: SchemaFinding[] = [];
+  if (definition['valid'] === false) {
+    // The index behind a constraint has its name.
+    const index = kind === 'constraint' ? name.slice(`${partOf}.`.length) : name;
+    findings.push(problem('the index is INVALID', `reindex index concurrently ${index};`, object));
+  }
+  if (definition['validated'] === false) {
+    const constraint = name.slice(`${partOf}.`.length);
+    const fix = `alter table ${partOf} validate constraint ${constraint};`;
+    findings.push(problem('the constraint is NOT VALID: old rows may break it', fix, object));
+  }
+  const own = name.slice(`${partOf}.`.length);
+  if (kind === 'trigger' && own.startsWith('hx_') && definition['fires'] !== 'always') {
+    const fix = `alter table ${partOf} enable always trigger ${own};`;
+    findings.push(problem('a guard does not always fire', fix, object));
+  }
+  return findings;
+}
+
+/** Tables of `public` that anybody may write to without declaring an environment. */
+function findUnguarded(objects: readonly SchemaObject[]): SchemaFinding[] {
+  const names = new Set(objects.map(({ kind, name }) => `${kind} ${name}`));
+  // Only a name outside `public` has a dot that is not in quotes.
+  const tables = objects.filter(({ kind, name }) => kind === 'table' && /^("[^"]+"|[^".]+)$/.test(name));
+  return tables.flatMap(({ name }) => {
+    const rows = names.has(`column ${name}.env`);
+    const guarded =
+      names.has(`trigger ${name}.hx_guard_statement`) && (!rows || names.has(`trigger ${name}.hx_guard_row`));
+    const fix = `select hx.guard_table('${name.replaceAll("'", "''")}'); in a new migration`;
+    return guarded ? [] : [problem('the table has no guard', fix, `table ${name}`)];
+  });
+}
+
+const CHANGES = {
+  missing: 'the migrations make it, but it is missing',
+  extra: 'no migration makes it',
+  changed: 'it is not as the migrations make it',
+} as const;
+
+/** Differences from what the migrations make, but for objects that another finding names already. */
+export function differenceFindings(
+  differences: readonly SchemaDifference[],
+  found: readonly SchemaFinding[],
+): SchemaFinding[] {
+  const named = new Set(found.map(({ object }) => object));
+  return differences.flatMap(({ change, kind, name, properties }) => {
+    const object = `${kind} ${name}`;
+    if (named.has(object)) return [];
+    const which = properties.map(({ property }) => property).join(', ');
+    const what = which === '' ? CHANGES[change] : `${CHANGES[change]}: ${which}`;
+    return [problem(what, 'Undo it, or put it into a new migration; hx migrate diff shows both.', object)];
+  });
+}
