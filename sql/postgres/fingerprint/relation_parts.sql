@@ -24,6 +24,7 @@ index as (
     )
   ) as definition
   from pg_index i
+  join relation r on r.oid = i.indrelid
   join pg_class c on c.oid = i.indexrelid
   join pg_namespace n on n.oid = c.relnamespace
   left join backing b on b.oid = c.oid
