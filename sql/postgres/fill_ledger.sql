@@ -5,4 +5,4 @@ set semantic_hash = f.semantic_hash, mode = f.mode, fingerprint_before = f.finge
 from jsonb_to_recordset($1::text::jsonb) as f (
   number integer, semantic_hash text, mode text, fingerprint_before text, fingerprint_after text, plan_hash text
 )
-where m.number = f.number and m.semantic_hash is null
+where m.number = f.number and m.fingerprint_after is null

@@ -1,7 +1,8 @@
 import * as t from 'typanion';
 import type { Environment } from '../base/environments.js';
-import { HxError } from '../base/errors.js';
+import type { ErrorCode } from '../base/errors.js';
 import type { AppliedNow } from '../operational/schema/apply.js';
+import type { MigrationMode } from '../operational/schema/header.js';
 import type { Finding } from '../operational/schema/lint/lint.js';
 import { defineHandler } from './handler.js';
 
@@ -14,29 +15,46 @@ export interface MigrateResult {
 
 export const migrate = defineHandler({
   name: 'migrate',
-  input: t.isObject({ to: t.isOptional(isNumber), yes: t.isOptional(t.isBoolean()) }),
-  async run({ to, yes = false }, context): Promise<MigrateResult> {
-    const { environment } = context.settings;
-    if (environment === 'production' && !yes) {
-      throw new HxError('usage', 'Migrations change the production database for everybody.', {
-        hint: 'See what would run with hx migrate plan --env production, then add --yes.',
-      });
-    }
+  /** `confirm` is the beginning of the hash of the plan that was seen; production needs it. */
+  input: t.isObject({ to: t.isOptional(isNumber), confirm: t.isOptional(t.isString()) }),
+  async run({ to, confirm }, context): Promise<MigrateResult> {
     const { applyMigrations } = await import('../operational/schema/apply.js');
-    return { environment, applied: await applyMigrations({ ...context, to }) };
+    const { replayFingerprint } = await import('../operational/schema/fingerprint/sources.js');
+    const { environment } = context.settings;
+    const options = { ...context, to, confirm, replay: replayFingerprint };
+    return { environment, applied: await applyMigrations(options) };
   },
 });
 
-/** A database's migrations: times in UTC, durations in milliseconds. */
+/** A database's migrations: times in UTC, durations in milliseconds, hashes in hex. */
 export interface MigrateStatusResult {
   readonly environment: Environment;
   readonly applied: readonly {
     readonly number: number;
     readonly name: string;
+    /** Null where the ledger did not keep it yet. */
+    readonly mode: MigrationMode | null;
     readonly appliedAt: Date;
     readonly elapsedMs: number;
+    readonly planHash: string | null;
+    /** Whether comments of its file, and nothing else, changed since. */
+    readonly commentsChanged: boolean;
   }[];
-  readonly pending: readonly { readonly number: number; readonly name: string }[];
+  readonly pending: readonly {
+    readonly number: number;
+    readonly name: string;
+    readonly mode: MigrationMode;
+  }[];
+  /** Hash of the plan of what is pending; null when nothing is. */
+  readonly planHash: string | null;
+  /** The steps of a migration that was begun and has not ended. */
+  readonly steps: readonly {
+    readonly number: number;
+    readonly step: number;
+    readonly statement: string;
+    readonly startedAt: Date;
+    readonly finishedAt: Date | null;
+  }[];
 }
 
 export const migrateStatus = defineHandler({
@@ -44,16 +62,28 @@ export const migrateStatus = defineHandler({
   input: t.isObject({}),
   async run(_input, context): Promise<MigrateStatusResult> {
     const { planMigrations } = await import('../operational/schema/apply.js');
-    const { applied, pending } = await planMigrations(context);
+    const { planHash } = await import('../operational/schema/plan.js');
+    const { applied, pending, begun, commentsChanged } = await planMigrations(context);
     return {
       environment: context.settings.environment,
-      applied: applied.map(({ number, name, appliedAt, elapsedMs }) => ({
+      applied: applied.map(({ number, name, mode, appliedAt, elapsedMs, planHash: plan }) => ({
         number,
         name,
+        mode,
         appliedAt,
         elapsedMs,
+        planHash: plan,
+        commentsChanged: commentsChanged.includes(name),
       })),
-      pending: pending.map(({ number, name }) => ({ number, name })),
+      pending: pending.map(({ number, name, mode }) => ({ number, name, mode })),
+      planHash: pending.length === 0 ? null : await planHash(pending),
+      steps: begun.map(({ number, step, statement, startedAt, finishedAt }) => ({
+        number,
+        step,
+        statement,
+        startedAt,
+        finishedAt,
+      })),
     };
   },
 });
@@ -61,9 +91,23 @@ export const migrateStatus = defineHandler({
 /** What `migrate` would run, in order. */
 export interface MigratePlanResult {
   readonly environment: Environment;
+  /** The branch on Neon, else the database's name. */
+  readonly place: string;
+  /** Hash of the plan, whose beginning confirms it; null when nothing is pending. */
+  readonly planHash: string | null;
+  /** The environment that has to have applied it before; null for none. */
+  readonly source: Environment | null;
+  /** Why it must not run here now; null when it may. */
+  readonly blocker: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly hint: string | null;
+    readonly facts: Readonly<Record<string, unknown>>;
+  } | null;
   readonly pending: readonly {
     readonly number: number;
     readonly name: string;
+    readonly mode: MigrationMode;
     readonly hash: string;
     readonly sql: string;
   }[];
@@ -75,9 +119,27 @@ export const migratePlan = defineHandler({
   name: 'migrate plan',
   input: t.isObject({ to: t.isOptional(isNumber) }),
   async run({ to }, context): Promise<MigratePlanResult> {
-    const { planMigrations } = await import('../operational/schema/apply.js');
+    const { planRun } = await import('../operational/schema/apply.js');
     const { lintAll } = await import('../operational/schema/lint/gate.js');
-    const { pending } = await planMigrations({ ...context, to });
-    return { environment: context.settings.environment, pending, findings: await lintAll(pending) };
+    const { replayFingerprint } = await import('../operational/schema/fingerprint/sources.js');
+    const options = { ...context, to, replay: replayFingerprint };
+    const { pending, place, planHash, source, blocker } = await planRun(options);
+    return {
+      environment: context.settings.environment,
+      place,
+      planHash,
+      source,
+      blocker:
+        blocker === undefined
+          ? null
+          : {
+              code: blocker.code,
+              message: blocker.message,
+              hint: blocker.hint ?? null,
+              facts: blocker.facts ?? {},
+            },
+      pending: pending.map(({ number, name, mode, hash, sql }) => ({ number, name, mode, hash, sql })),
+      findings: await lintAll(pending),
+    };
   },
 });

@@ -6,7 +6,7 @@ import { type Database, openDatabase } from '../../src/operational/connection.js
 import { applyMigrations } from '../../src/operational/schema/apply.js';
 import type { EnvironmentTarget } from '../../src/operational/target.js';
 import { findTarget } from '../../src/operational/target.js';
-import { makeTestSettings } from '../helpers.js';
+import { createTestDatabase, makeTestSettings } from '../helpers.js';
 import { type NeonBench, startNeonBench } from './bench.js';
 import { directHost } from './names.js';
 
@@ -14,8 +14,8 @@ export const DATABASE = 'shared';
 
 export const QUIET = { signal: new AbortController().signal, emit: () => undefined };
 
-export function settingsOf(url: string) {
-  return makeTestSettings({ HX_ENV: 'development', DATABASE_URL_DEV: url });
+export function settingsOf(url: string, localUrl?: string) {
+  return makeTestSettings({ HX_ENV: 'development', DATABASE_URL_DEV: url, DATABASE_URL: localUrl });
 }
 
 export function targetOf(url: string): EnvironmentTarget {
@@ -47,7 +47,13 @@ export function startMigratedBench(): Promise<NeonBench> {
 async function migrate(): Promise<NeonBench> {
   const bench = await startNeonBench();
   await bench.create(DATABASE);
-  await applyMigrations({ settings: settingsOf(bench.direct(DATABASE)), ...QUIET });
+  // Development takes what a local database has applied, and that is one of another server.
+  const local = await createTestDatabase();
+  try {
+    await applyMigrations({ settings: settingsOf(bench.direct(DATABASE), local.url), ...QUIET });
+  } finally {
+    await local.drop();
+  }
   return bench;
 }
 

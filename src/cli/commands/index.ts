@@ -136,6 +136,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./migrate.js')).MigrateStatusCommand,
   },
   {
+    path: 'migrate baseline',
+    category: 'Operate',
+    description: 'Write the ledger of a database that has the schema already',
+    load: async () => (await import('./migrate-repair.js')).MigrateBaselineCommand,
+  },
+  {
+    path: 'migrate repair',
+    category: 'Operate',
+    description: 'Mend what a dead run left: unfinished steps, INVALID indexes',
+    load: async () => (await import('./migrate-repair.js')).MigrateRepairCommand,
+  },
+  {
     path: 'migrate plan',
     category: 'Operate',
     description: 'Show what hx migrate would run, and run nothing',

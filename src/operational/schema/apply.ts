@@ -1,13 +1,16 @@
+import type { Sql } from 'postgres';
+import type { Environment } from '../../base/environments.js';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
 import { sleep } from '../../base/time.js';
 import { translateDatabaseError } from '../translate.js';
 import { watchBlockers } from './blockers.js';
 import type { Migration } from './files.js';
+import { readFingerprint } from './fingerprint/read.js';
 import type { LedgerEntry } from './ledger.js';
 import { recordEvent } from './ledger.js';
-import { refuseUnsafe } from './lint/gate.js';
 import { type MigrateOptions, type Migrator, withMigrationSession, withMigrator } from './migrator.js';
-import { type Plan, readPlan } from './plan.js';
+import { type Plan, planHash, readPlan } from './plan.js';
+import { checkBefore, explainUnexpected, requireProof, sourceOf, UnexpectedSchema } from './promotion.js';
 import { beginRun, type Run, TABLE_LOCK_TIMEOUT_MS } from './run.js';
 import { lineOf } from './statements.js';
 import { applyInSteps, StepError } from './steps.js';
@@ -34,6 +37,54 @@ export function planMigrations(options: MigrateOptions): Promise<Plan> {
   return withMigrationSession(options, (sql) => readPlan(sql, options));
 }
 
+/** What would run on an environment's database, and what stands against it. */
+export interface PlannedRun extends Plan {
+  /** Of what is pending, hex; null when nothing is. */
+  readonly planHash: string | null;
+  /** What a person calls this database: its branch on Neon, else its name. */
+  readonly place: string;
+  /** The environment that has to have applied it before; null for none. */
+  readonly source: Environment | null;
+  /** Why it must not run here now; undefined when it may. */
+  readonly blocker: HxError | undefined;
+}
+
+/**
+ * What applyMigrations would do, and whether the source has proven it. Changes nothing.
+ * @throws HxError as planMigrations.
+ */
+export function planRun(options: MigrateOptions): Promise<PlannedRun> {
+  return withMigrationSession(options, async (sql, { environment }) => {
+    const plan = await readPlan(sql, options);
+    const [row] = await sql<{ place: string }[]>`
+      select coalesce(nullif(current_setting('neon.branch_id', true), ''), current_database()) as place`;
+    return {
+      ...plan,
+      planHash: plan.pending.length === 0 ? null : await planHash(plan.pending),
+      place: row?.place ?? '',
+      source: sourceOf(environment),
+      blocker: plan.pending.length === 0 ? undefined : await findBlocker(sql, plan, environment, options),
+    };
+  });
+}
+
+async function findBlocker(
+  sql: Sql,
+  plan: Plan,
+  environment: Environment,
+  options: MigrateOptions,
+): Promise<HxError | undefined> {
+  try {
+    const proof = await requireProof(options, environment, plan.pending);
+    if (proof === undefined) return undefined;
+    await checkBefore(proof, plan, await readFingerprint(sql), environment, options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HxError) return error;
+    throw error;
+  }
+}
+
 /**
  * Applies what is pending, each migration together with its ledger row. Two at once are safe: the second waits, then
  * finds nothing left. What an earlier run left half done is carried on with.
@@ -43,14 +94,13 @@ export function applyMigrations(options: MigrateOptions): Promise<AppliedNow[]> 
   return withMigrator(options, async (migrator) => {
     const plan = await readPlan(migrator.sql, options);
     if (plan.pending.length === 0) return [];
-    const { signal, emit, target } = migrator;
-    await refuseUnsafe(plan.pending, target.environment, emit);
-    const run = await beginRun(migrator, plan);
+    const { signal, emit } = migrator;
+    const run = await beginRun(migrator, plan, options);
     const startedMs = performance.now();
     const done: AppliedNow[] = [];
     for (const migration of plan.pending) {
       signal.throwIfAborted();
-      const { number, name, elapsedMs } = await applyPatiently(run, migration);
+      const { number, name, elapsedMs } = await applyPatiently(run, migration, options);
       done.push({ number, name, elapsedMs });
       const total = plan.pending.length;
       emit({
@@ -66,7 +116,7 @@ export function applyMigrations(options: MigrateOptions): Promise<AppliedNow[]> 
 }
 
 /** Tries again when a table stayed locked, and for no other reason. */
-async function applyPatiently(run: Run, migration: Migration): Promise<LedgerEntry> {
+async function applyPatiently(run: Run, migration: Migration, options: MigrateOptions): Promise<LedgerEntry> {
   const { signal, emit } = run.migrator;
   const { name, lockTimeoutMs = TABLE_LOCK_TIMEOUT_MS } = migration;
   const watch = watchBlockers(run.migrator, name, lockTimeoutMs);
@@ -77,6 +127,10 @@ async function applyPatiently(run: Run, migration: Migration): Promise<LedgerEnt
       } catch (error) {
         if (systemCode(error) !== LOCK_NOT_AVAILABLE || attempt >= TABLE_LOCK_ATTEMPTS) {
           await recordFailure(run.migrator, migration, error);
+          if (error instanceof UnexpectedSchema && run.proof !== undefined) {
+            const { environment } = run.migrator.target;
+            throw await explainUnexpected(error, run.proof, migration, environment, options);
+          }
           throw failure(run.migrator, migration, error, watch.seen());
         }
         emit({

@@ -84,7 +84,8 @@ export async function recordApplied(
   return roomy;
 }
 
-async function fillLedger(sql: TransactionSql, entries: readonly LedgerEntry[]): Promise<void> {
+/** Writes what is known of applied migrations into rows that do not have it yet. */
+export async function fillLedger(sql: TransactionSql, entries: readonly LedgerEntry[]): Promise<void> {
   const rows = entries.map((entry) => ({
     number: entry.number,
     semantic_hash: entry.semanticHash,

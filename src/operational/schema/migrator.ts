@@ -5,7 +5,11 @@ import { connectDirectly } from '../connect.js';
 import { checkIdentity, readIdentity } from '../identity.js';
 import { type EnvironmentTarget, findTarget } from '../target.js';
 import { translateDatabaseError } from '../translate.js';
+import type { Fingerprint } from './fingerprint/read.js';
 import { LOCK_TIMEOUT_MS, migratorName, takeLock } from './lock.js';
+
+/** Applies the migrations up to `to` to a scratch database and reads its schema. */
+export type Replay = (options: MigrateOptions) => Promise<Fingerprint>;
 
 export interface MigrateOptions {
   readonly settings: Settings;
@@ -13,8 +17,12 @@ export interface MigrateOptions {
   readonly emit: EmitProgress;
   /** The folder of migrations; that of hx by default. */
   readonly folder?: string;
-  /** Number of the last migration to apply; all by default. */
+  /** Number of the last migration to apply; all by default, none for 0. */
   readonly to?: number | undefined;
+  /** The first characters of the hash of the plan that the user has seen; production needs them. */
+  readonly confirm?: string | undefined;
+  /** Reads the schema that migrations make; it names what differs when the one of a database is another. */
+  readonly replay?: Replay;
   /** How long to wait for another migrator. */
   readonly lockTimeoutMs?: number;
 }

@@ -1,4 +1,5 @@
 import { canonicalHash } from '../../base/canonical.js';
+import type { Environment } from '../../base/environments.js';
 import { HxError } from '../../base/errors.js';
 import type { Queryable } from '../session.js';
 import { type Migration, migrationsFolder, readMigrations } from './files.js';
@@ -43,6 +44,33 @@ export async function readPlan(
   return { ...plan, begun };
 }
 
+/** So many characters of a plan's hash confirm it. */
+export const CONFIRM_LENGTH = 8;
+
+/**
+ * Makes sure that whoever migrates production has seen this very plan.
+ * @throws HxError `usage` with the plan among its facts.
+ */
+export function confirmPlan(
+  pending: readonly Migration[],
+  hash: string,
+  environment: Environment,
+  confirm: string | undefined,
+): void {
+  if (confirm === undefined && environment !== 'production') return;
+  if (confirm !== undefined && confirm.length >= CONFIRM_LENGTH && hash.startsWith(confirm)) return;
+  const names = pending.map(({ name }) => name);
+  const plan = `Plan ${hash.slice(0, CONFIRM_LENGTH)} applies ${names.join(', ')} to ${environment}.`;
+  const what =
+    confirm === undefined
+      ? 'Migrations change the production database for everybody.'
+      : `--confirm ${confirm} does not begin the hash of this plan with ${CONFIRM_LENGTH} characters or more.`;
+  throw new HxError('usage', `${what} ${plan}`, {
+    hint: `Look at it with hx migrate plan --env ${environment}, then add --confirm ${hash.slice(0, CONFIRM_LENGTH)}.`,
+    facts: { plan: hash, pending: names },
+  });
+}
+
 /** The hash of what is to be applied: numbers, names and statements in order, not comments. Hex. */
 export async function planHash(pending: readonly Migration[]): Promise<string> {
   const parts: [number, string, string][] = [];
@@ -52,7 +80,7 @@ export async function planHash(pending: readonly Migration[]): Promise<string> {
 
 /**
  * Compares the files with what a database remembers: pending is the difference of the two sets.
- * @param to the last number to apply; all when undefined.
+ * @param to the last number to apply; all when undefined, none when 0.
  * @throws HxError `conflict` for an applied file whose statements were edited or that is gone, and for a pending
  * one that comes before an applied one; `usage` for a `to` that no file has.
  */
@@ -74,7 +102,7 @@ export async function comparePlan(
   to?: number,
 ): Promise<Omit<Plan, 'begun'> & { readonly problems: readonly HxError[] }> {
   const byNumber = new Map(files.map((file) => [file.number, file]));
-  if (to !== undefined && !byNumber.has(to)) {
+  if (to !== undefined && to !== 0 && !byNumber.has(to)) {
     throw new HxError('usage', `There is no migration ${to}.`, {
       hint: `The last is ${files.at(-1)?.name ?? 'none'}.`,
     });

@@ -3,6 +3,7 @@ import type { Node, RangeVar } from 'libpg-query';
 import type { Sql } from 'postgres';
 import { packagePath } from '../../base/paths.js';
 import { readFingerprint } from './fingerprint/read.js';
+import { readInvalidIndexes } from './invalid-indexes.js';
 import { isRefusedInTransaction } from './statements.js';
 import type { RecordedStep } from './step-ledger.js';
 
@@ -65,7 +66,8 @@ async function examineDrop(sql: Sql, objects: readonly Node[]): Promise<Outcome>
 
 /** A REINDEX CONCURRENTLY that ended early leaves the old indexes as they were, and copies under names of its own. */
 async function clearReindex(sql: Sql, note: (message: string) => void): Promise<Outcome> {
-  for (const { name } of await query<{ name: string }>(sql, 'reindex_leftovers', [])) {
+  for (const { name, leftover, builder } of await readInvalidIndexes(sql)) {
+    if (!leftover || builder !== null) continue;
     await sql.unsafe(`drop index concurrently ${name}`);
     note(`The index ${name}, which a REINDEX CONCURRENTLY left behind, is dropped.`);
   }

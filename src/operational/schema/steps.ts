@@ -1,9 +1,11 @@
+import type { Sql } from 'postgres';
 import { HxError } from '../../base/errors.js';
 import type { Migration } from './files.js';
 import { readFingerprint } from './fingerprint/read.js';
 import { hasStepLedger, type LedgerEntry, recordApplied, recordEvent } from './ledger.js';
 import { checkLockHeld } from './lock.js';
-import { examineStep, needsNoTransaction } from './postcondition.js';
+import { examineStep, needsNoTransaction, type Outcome } from './postcondition.js';
+import { checkAfter } from './promotion.js';
 import { entryFor, goOn, type Run, TABLE_LOCK_TIMEOUT_MS } from './run.js';
 import { parseStatements, type Statement, semanticHash } from './statements.js';
 import {
@@ -83,6 +85,7 @@ async function finish(begun: Run, run: Run, migration: Migration): Promise<Ledge
   const { sql, target, backend } = run.migrator;
   const { name, number } = migration;
   const after = await readFingerprint(sql);
+  checkAfter(run.proof, migration, after);
   const entry = await entryFor(begun, migration, after, await elapsedOf(sql, number));
   let written = false;
   await sql.begin(async (transaction) => {
@@ -109,13 +112,7 @@ function refuseEdited(steps: readonly Step[], recorded: readonly RecordedStep[],
   for (const { step, statementHash, finishedAt } of recorded) {
     const now = steps[step - 1];
     if (now?.statementHash === statementHash || (now !== undefined && finishedAt === null)) continue;
-    throw new HxError(
-      'conflict',
-      `Step ${step} of ${name} was ${now ? 'edited' : 'taken out'} after it ran.`,
-      {
-        hint: 'Restore it as it was and put the change into a new migration.',
-      },
-    );
+    throw editedStep(name, step);
   }
 }
 
@@ -150,32 +147,42 @@ function isFatal(error: Error): boolean {
   return 'severity' in error && (error.severity === 'FATAL' || error.severity === 'PANIC');
 }
 
-/** Finds out what became of a step that was begun before. */
+/** Settles a step that was begun before. */
 async function settleStep(run: Run, step: Step, recorded: RecordedStep): Promise<'done' | 'again'> {
   if (recorded.finishedAt !== null) return 'done';
   const { sql, emit } = run.migrator;
-  const { number, name, step: ordinal, statementHash } = step;
-  const [ran] = await parseStatements(name, recorded.statement);
+  const { name, step: ordinal, statementHash } = step;
   const note = (message: string) => emit({ type: 'note', message: `${name}, step ${ordinal}: ${message}` });
-  const outcome = ran === undefined ? 'undecided' : await examineStep(sql, ran.ast, recorded, note);
-  if (outcome === 'undecided') throw undecided(step);
-  if (outcome === 'again') {
-    await forgetStep(sql, number, ordinal);
-    return 'again';
-  }
-  if (statementHash !== recorded.statementHash) {
-    throw new HxError('conflict', `Step ${ordinal} of ${name} was edited after it ran.`, {
-      hint: 'Restore it as it was and put the change into a new migration.',
-    });
-  }
-  await finishStep(sql, number, ordinal);
-  return 'done';
+  const outcome = await settle(sql, name, recorded, note);
+  if (outcome === 'undecided') throw undecided(name, recorded, step.statement.line);
+  if (outcome === 'done' && statementHash !== recorded.statementHash) throw editedStep(name, ordinal);
+  return outcome;
 }
 
-function undecided({ name, step, statement }: Step): HxError {
+/** Finds out what became of a step that was begun and not finished, and writes that down unless nobody can tell. */
+export async function settle(
+  sql: Sql,
+  name: string,
+  recorded: RecordedStep,
+  note: (message: string) => void,
+): Promise<Outcome> {
+  const [ran] = await parseStatements(name, recorded.statement);
+  const outcome = ran === undefined ? 'undecided' : await examineStep(sql, ran.ast, recorded, note);
+  if (outcome === 'done') await finishStep(sql, recorded.number, recorded.step);
+  if (outcome === 'again') await forgetStep(sql, recorded.number, recorded.step);
+  return outcome;
+}
+
+function editedStep(name: string, step: number): HxError {
+  return new HxError('conflict', `Step ${step} of ${name} was edited or taken out after it ran.`, {
+    hint: 'Restore it as it was and put the change into a new migration.',
+  });
+}
+
+function undecided(name: string, { step }: RecordedStep, line: number): HxError {
   return new HxError(
     'conflict',
-    `Step ${step} of ${name} (line ${statement.line}) was begun by a run that ended before it, and nothing tells what became of it.`,
+    `Step ${step} of ${name} (line ${line}) was begun by a run that ended before it, and nothing tells what became of it.`,
     {
       hint: 'Look at the database, then run hx migrate repair --step done if it did its work, or --step again if not.',
     },

@@ -4,6 +4,7 @@ import type { Migration } from './files.js';
 import { readFingerprint } from './fingerprint/read.js';
 import { type LedgerEntry, recordApplied, recordEvent } from './ledger.js';
 import { checkLockHeld } from './lock.js';
+import { checkAfter } from './promotion.js';
 import { entryFor, goOn, type Run, TABLE_LOCK_TIMEOUT_MS } from './run.js';
 import {
   currentTransaction,
@@ -36,7 +37,9 @@ export async function applyWhole(run: Run, migration: Migration): Promise<Ledger
         await createIdentity(transaction, target.environment);
       }
       const elapsedMs = performance.now() - startedMs;
-      entry = await entryFor(run, migration, await readFingerprint(transaction), elapsedMs);
+      const after = await readFingerprint(transaction);
+      checkAfter(run.proof, migration, after);
+      entry = await entryFor(run, migration, after, elapsedMs);
       written = await recordApplied(transaction, entry, run.unwritten);
       await recordEvent(transaction, 'applied', number, name);
       // A commit that is ours says nothing about the file, even when its answer is lost.

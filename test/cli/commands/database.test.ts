@@ -24,9 +24,12 @@ test('migrate status exits 1 while something is pending; migrate applies it, the
   const env = empty.variables;
   const before = await runHx(['migrate', 'status'], { env });
   assert.is(before.exitCode, 1);
-  assert.match(before.stdout, /^pending {2}0001_identity\.sql$/m);
+  assert.match(before.stdout, /^pending {2}0001_identity\.sql {2}tx$/m);
   const plan = await runHx(['migrate', 'plan', '--to', '1'], { env });
-  assert.match(plan.stdout, /^-- 0001_identity\.sql\n[\s\S]*create table hx\.identity/);
+  assert.match(
+    plan.stdout,
+    /^-- plan [0-9a-f]{64} for local \(hx_test_\d+\)\n-- 0001_identity\.sql\n[\s\S]*create table hx\.identity/,
+  );
   assert.not.match(plan.stdout, /create table users/);
   const first = await runHx(['migrate'], { env });
   assert.is(first.exitCode, 0);
@@ -47,18 +50,18 @@ test('migrate for an environment whose connection string leads to another one: e
   assert.match(stderr, /for development, but the database there is the local one/);
 });
 
-test('production is migrated and claimed only with --yes where nobody can be asked', async () => {
+test('production is migrated only with --confirm and claimed only with --yes where nobody can be asked', async () => {
   const production = await createTestDatabase({ environment: 'production', empty: true });
   try {
     const env = production.variables;
-    for (const argv of [['migrate'], ['db', 'claim']]) {
-      const refused = await runHx(argv, { env });
-      assert.is(refused.exitCode, 2);
-      assert.match(refused.stderr, /--yes/);
-    }
+    const refused = await runHx(['migrate'], { env });
+    assert.is(refused.exitCode, 2);
+    assert.match(refused.stderr, /Plan [0-9a-f]{8} applies 0001_identity\.sql, [\s\S]*--confirm [0-9a-f]{8}/);
     const [row] = await production.sql`select to_regclass('hx.identity') is null as untouched`;
     assert.is(row?.['untouched'], true);
-    assert.is((await runHx(['migrate', '--yes'], { env })).exitCode, 0);
+    const claim = await runHx(['db', 'claim'], { env });
+    assert.is(claim.exitCode, 2);
+    assert.match(claim.stderr, /--yes/);
   } finally {
     await production.drop();
   }
