@@ -29,7 +29,7 @@ export const doctor = defineHandler({
   name: 'doctor',
   input: t.isObject({}),
   async run(_input, context): Promise<DoctorResult> {
-    const findings = await Promise.all([
+    const found = await Promise.all([
       nodeVersion(),
       dataFolder(context),
       sqlite(context),
@@ -37,10 +37,11 @@ export const doctor = defineHandler({
       docker(context),
       embedded(),
       database(context),
+      connection(context),
       model(context),
       prices(context),
     ]);
-    findings.push(...numbers(context));
+    const findings = [...found.flat(), ...numbers(context)];
     const settings = context.settings
       .all()
       .map(({ name, shown, source }) => ({ name, value: shown, source }));
@@ -111,9 +112,38 @@ function embedded(): Promise<Finding> {
 function database({ settings, lanes }: Context): Promise<Finding> {
   return attempt(`Database (${settings.environment})`, 'missing', async () => {
     const opened = await lanes.database();
-    const [row] = await opened.read((sql) => sql<{ server_version: string }[]>`show server_version`);
-    return `Postgres ${row?.server_version} answers; it is ${opened.environment} and fully migrated`;
+    return `Postgres ${opened.link.serverVersion} answers; it is ${opened.environment} and fully migrated`;
   });
+}
+
+/** How the database is reached; nothing where it is not, of which the finding about the database tells. */
+async function connection({ settings, lanes, clock }: Context): Promise<Finding[]> {
+  const opened = await lanes.database().catch(() => undefined);
+  if (opened === undefined) return [];
+  const { warningOf } = await import('../operational/link.js');
+  const { link } = opened;
+  const name = `Connection (${settings.environment})`;
+  const ask = () => opened.read((sql) => sql`select`);
+  try {
+    // The first call may still have to open a connection.
+    await ask();
+    const startedMs = clock.monotonicMs();
+    await ask();
+    const roundTripMs = clock.monotonicMs() - startedMs;
+    const how = [
+      `${link.host}:${link.port}`,
+      link.pooled ? 'pooled endpoint' : 'direct endpoint',
+      link.tls === 'verified' ? 'TLS with verified certificate and host' : 'no TLS',
+      `round trip ${roundTripMs.toFixed(1)} ms`,
+    ].join(', ');
+    const warning = warningOf(link);
+    if (warning === undefined) return [ok(name, how)];
+    const fix = 'Use the same major as Neon everywhere: what works on one may not on the other.';
+    return [{ name, state: 'missing', detail: `${how}; ${warning}`, fix }];
+  } catch (thrown) {
+    const { message, hint = null } = toHxError(thrown);
+    return [{ name, state: 'missing', detail: message, fix: hint }];
+  }
 }
 
 function model({ settings }: Context): Promise<Finding> {

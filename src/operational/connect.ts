@@ -3,6 +3,7 @@ import { HxError, messageOf, systemCode } from '../base/errors.js';
 import type { EmitProgress } from '../base/events.js';
 import { sleep } from '../base/time.js';
 import type { OpenOptions } from './connection.js';
+import { describeLink, warningOf } from './link.js';
 import {
   connectDeadlineMs,
   isLoopback,
@@ -41,7 +42,11 @@ export async function connect(
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
         const timeoutMs = Math.max(LAST_ATTEMPT_MS, Math.min(ATTEMPT_TIMEOUT_MS, wait.leftMs()));
-        return await attempt(target, options, timeoutMs, signal);
+        const sql = await attempt(target, options, timeoutMs, signal);
+        const warning = warningOf(describeLink(target, sql));
+        if (warning !== undefined)
+          emit({ type: 'note', message: `On ${target.errors.database}: ${warning}.` });
+        return sql;
       } catch (error) {
         signal.throwIfAborted();
         if (!isWorthRetrying(error, target) || wait.leftMs() <= 0) throw wait.gaveUp(error);

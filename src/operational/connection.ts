@@ -5,6 +5,7 @@ import { HxError } from '../base/errors.js';
 import type { EmitProgress } from '../base/events.js';
 import { connect, END_TIMEOUT_SECONDS } from './connect.js';
 import { checkIdentity, type Identity, readIdentity } from './identity.js';
+import { describeLink, type Link } from './link.js';
 import { checkTaken, taking } from './roles.js';
 import { pendingNumbers } from './schema/ledger.js';
 import type { Queryable } from './session.js';
@@ -26,6 +27,8 @@ export interface Database {
   readonly environment: Environment;
   /** UUID of this very database: a copy that was claimed, or one made anew, has another. */
   readonly instance: string;
+  /** How it is connected. */
+  readonly link: Link;
   /** For what neither `read` nor `write` can do; both translate errors. */
   readonly sql: Sql;
   /** Runs `work` in one transaction that declares the environment, as the application. It is not run twice. */
@@ -93,12 +96,14 @@ export async function declareTransaction(sql: Queryable, environment: Environmen
 class PostgresDatabase implements Database {
   readonly environment: Environment;
   readonly instance: string;
+  readonly link: Link;
   readonly sql: Sql;
   private readonly target: EnvironmentTarget;
 
   constructor(target: EnvironmentTarget, sql: Sql, instance: string) {
     this.environment = target.environment;
     this.instance = instance;
+    this.link = describeLink(target, sql);
     this.target = target;
     this.sql = sql;
   }

@@ -21,6 +21,8 @@ export class FlakyProxy {
     this.port = port;
     this.target = target;
     this.server = createServer((client) => this.accept(client));
+    // A test that failed half-way leaves it behind, which must not keep the process.
+    this.server.unref();
   }
 
   /** @param target port of the server on this machine. */
@@ -67,7 +69,7 @@ export class FlakyProxy {
   }
 
   private keep(socket: Socket): void {
-    this.sockets.add(socket);
+    this.sockets.add(socket.unref());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.sockets.delete(socket));
   }
