@@ -80,12 +80,13 @@ async function checkReady(sql: Sql, environment: Environment): Promise<Identity>
 
 /**
  * Declares the environment and the limits of a transaction and acts as the application's role in it, for this
- * transaction only: poolers share sessions.
+ * transaction only: poolers share sessions, so another client's temporary table must not stand before ours either.
  * @throws HxError `refused` when the login may not act as the application.
  */
 export async function declareTransaction(sql: Queryable, environment: Environment): Promise<void> {
   const [row] = await sql`
     select set_config('hx.env', ${environment}, true),
+      set_config('search_path', 'public, pg_temp', true),
       set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true),
       set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true),
       set_config('idle_in_transaction_session_timeout', ${String(IDLE_IN_TRANSACTION_TIMEOUT_MS)}, true),

@@ -46,15 +46,20 @@ export function startMigratedBench(): Promise<NeonBench> {
 
 async function migrate(): Promise<NeonBench> {
   const bench = await startNeonBench();
-  await bench.create(DATABASE);
+  await createMigrated(bench, DATABASE);
+  return bench;
+}
+
+/** Makes a migrated development database of the bench. */
+export async function createMigrated(bench: NeonBench, name: string): Promise<void> {
+  await bench.create(name);
   // Development takes what a local database has applied, and that is one of another server.
   const local = await createTestDatabase();
   try {
-    await applyMigrations({ settings: settingsOf(bench.direct(DATABASE), local.url), ...QUIET });
+    await applyMigrations({ settings: settingsOf(bench.direct(name), local.url), ...QUIET });
   } finally {
     await local.drop();
   }
-  return bench;
 }
 
 export interface UrlChange {
