@@ -1,5 +1,5 @@
 import { HxError } from '../base/errors.js';
-import { answerGridStep, gridLogit } from './answer-grid.js';
+import { answerGridStep, gridLogit, roundingMargin } from './answer-grid.js';
 import {
   BOOTSTRAP_FROM_TEMPLATES,
   clusterInterval,
@@ -77,8 +77,8 @@ export interface TemplateLogits {
  * | `t` | clamped to 1e-6 | mean | Student's t |
  * | `stein` | read by their grid | mean | Student's t with the spread of the first stage; plain t when capped |
  *
- * Where answers are read by their grid, neither side of the interval is ever nearer to the centre than half a
- * step of it: rounding alone leaves that much open.
+ * Where answers are read by their grid, neither side of the interval is nearer to the centre than what rounding
+ * leaves open (`roundingMargin`).
  * @throws HxError `insufficient_samples` below 3 samples or 2 templates.
  */
 export function estimate(samples: readonly EstimatorSample[], options: EstimatorOptions): Estimate {
@@ -95,8 +95,12 @@ export function estimate(samples: readonly EstimatorSample[], options: Estimator
   const sortedMeans = sortedMeansOf(groups);
   const interval = intervalOf(groups, sortedMeans, options);
   const probability = probabilityOf(interval.centre);
-  const low = Math.max(0, Math.min(probabilityOf(interval.low), probability - gridStep / 2));
-  const high = Math.min(1, Math.max(probabilityOf(interval.high), probability + gridStep / 2));
+  const margin = roundingMargin(
+    samples.map(({ prob_true }) => prob_true),
+    gridStep,
+  );
+  const low = Math.max(0, Math.min(probabilityOf(interval.low), probability - margin));
+  const high = Math.min(1, Math.max(probabilityOf(interval.high), probability + margin));
   const iqr = percentile(sortedMeans, 0.75) - percentile(sortedMeans, 0.25);
   const sizes = groups.map(({ logits }) => logits.length);
   return {

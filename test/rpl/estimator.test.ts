@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
-import { answerGridStep, gridLogit } from '../../src/rpl/answer-grid.js';
+import { answerGridStep, gridLogit, roundingMargin } from '../../src/rpl/answer-grid.js';
 import {
   ESTIMATORS,
   type Estimate,
@@ -71,10 +71,10 @@ estimator('rpl-2 below 8 templates is the mean and Student t at 96 %, t itself a
   }
 });
 
-estimator('rpl-2 never collapses: half a grid step stays on each side', () => {
+estimator('rpl-2 never collapses: 95 % of half a grid step stays on each side', () => {
   const result = estimate(oneEach(Array(16).fill(0.7)), { estimator: 'rpl-2', resamples: 500, seed: SEED });
-  near(result.ci_lo, 0.675, 1e-9);
-  near(result.ci_hi, 0.725, 1e-9);
+  near(result.ci_lo, 0.67625, 1e-9);
+  near(result.ci_hi, 0.72375, 1e-9);
   const reference = estimate(oneEach(Array(16).fill(0.7)), {
     estimator: 'rpl-1',
     resamples: 500,
@@ -82,6 +82,23 @@ estimator('rpl-2 never collapses: half a grid step stays on each side', () => {
   });
   near(reference.ci_width, 0, 1e-12);
 });
+
+estimator(
+  'what rounding leaves open shrinks as answers scatter, and outliers do not hide that they are alike',
+  () => {
+    const alike = 0.95 * 0.025;
+    const margin = (answers: readonly number[]) => roundingMargin(answers, 0.05);
+    near(margin(Array(16).fill(0.7)), alike, 1e-12);
+    near(margin([0.65, ...Array(7).fill(0.7)]), alike, 1e-12);
+    near(margin([...Array(4).fill(0.65), ...Array(4).fill(0.7)]), alike, 1e-12);
+    near(margin([0.05, ...Array(14).fill(0.7), 1]), alike, 1e-12);
+    // A variance of 2/7 of a squared step, less 1/12.
+    const few = margin([0.65, ...Array(6).fill(0.7), 0.75]);
+    near(few, alike * Math.exp(-2 * Math.PI ** 2 * (2 / 7 - 1 / 12)), 1e-12);
+    assert.ok(margin([0.6, 0.65, 0.65, 0.7, 0.7, 0.75, 0.75, 0.8]) < 1e-6);
+    assert.is(roundingMargin([0.7, 0.7], 0), 0);
+  },
+);
 
 estimator('the answer grid is found', () => {
   assert.is(answerGridStep([0.05, 0.7, 1]), 0.05);

@@ -12,7 +12,13 @@ import { BOOTSTRAP_FROM_TEMPLATES } from '../../../src/rpl/interval.js';
 import { Prng, seedFromHash } from '../../../src/rpl/prng.js';
 import { FIRST_STAGE_TEMPLATES, templatesForWidth } from '../../../src/rpl/sequential.js';
 import { trimCount } from '../../../src/rpl/statistics.js';
-import { drawSamples, gridStepOf, latentProbability, type Population } from './population.js';
+import {
+  type Believer,
+  drawSamples,
+  gridStepOf,
+  latentProbabilities,
+  type Population,
+} from './population.js';
 import { TemplateMeans } from './target.js';
 
 /** Differences below this, in probability, are rounding and no miss. */
@@ -61,22 +67,34 @@ export interface CellResult {
   readonly narrow: number | null;
 }
 
+/** A belief to measure, and what each estimator would make of ever more wordings of it. */
+interface Subject extends Believer {
+  readonly targetOf: (result: Estimate) => number;
+}
+
 /** All cells of a task. */
 export function simulate(task: Task): CellResult[] {
   const { population, replicates, look } = task;
   const seed = (part: string, size: number) =>
     seedFromHash(canonicalHash({ part, size, look, replicates, ...population }));
-  const step = gridStepOf(population);
-  const clamped = new TemplateMeans(population, replicates, 0, seed('target', 0));
-  const byGrid = step === 0 ? clamped : new TemplateMeans(population, replicates, step, seed('target', 0));
+  const subjects = latentProbabilities(population).map((latent) =>
+    subjectOf({ population, latent }, replicates, seed('target', 0)),
+  );
+  return [
+    ...task.templates.flatMap((templates) => fixedCell(task, templates, subjects, seed('fixed', templates))),
+    ...task.sequential.map((cell) => sequentialCell(task, cell, subjects, seed('width', cell.width))),
+  ];
+}
+
+function subjectOf(believer: Believer, replicates: number, seed: bigint): Subject {
+  const step = gridStepOf(believer.population);
+  const clamped = new TemplateMeans(believer, replicates, 0, seed);
+  const byGrid = step === 0 ? clamped : new TemplateMeans(believer, replicates, step, seed);
   const targetOf = ({ estimator, n_templates }: Estimate) =>
     (estimator === 'rpl-1' || estimator === 't' ? clamped : byGrid).trimmedProbability(
       trimmedShare(estimator, n_templates),
     );
-  return [
-    ...task.templates.flatMap((templates) => fixedCell(task, templates, targetOf, seed('fixed', templates))),
-    ...task.sequential.map((cell) => sequentialCell(task, cell, targetOf, seed('width', cell.width))),
-  ];
+  return { ...believer, targetOf };
 }
 
 /** The share that an estimator drops from each end. */
@@ -85,35 +103,40 @@ export function trimmedShare(method: IntervalMethod, templates: number): number 
   return trims ? trimCount(templates) / templates : 0;
 }
 
-type TargetOf = (result: Estimate) => number;
-
-function fixedCell(task: Task, templates: number, targetOf: TargetOf, seed: bigint): CellResult[] {
+function fixedCell(task: Task, templates: number, subjects: readonly Subject[], seed: bigint): CellResult[] {
   const prng = new Prng(seed);
-  const scores = task.methods.map((estimator) => new Score(task, estimator, null, targetOf));
+  const scores = task.methods.map((estimator) => new Score(task, estimator, null));
   for (let simulation = 0; simulation < task.simulations; simulation += 1) {
-    const samples = drawSamples(task.population, templates, task.replicates, prng);
+    const subject = subjects[simulation % subjects.length] as Subject;
+    const samples = drawSamples(subject, templates, task.replicates, prng);
     if (!allowsEstimate(samples)) continue;
     for (const score of scores) {
       const options = { estimator: score.method, resamples: task.resamples, seed: BigInt(simulation) };
-      score.add(estimate(samples, options), templates);
+      score.add(estimate(samples, options), subject, templates);
     }
   }
   return scores.map((score) => score.result());
 }
 
-function sequentialCell(task: Task, cell: SequentialCell, targetOf: TargetOf, seed: bigint): CellResult {
+function sequentialCell(
+  task: Task,
+  cell: SequentialCell,
+  subjects: readonly Subject[],
+  seed: bigint,
+): CellResult {
   const prng = new Prng(seed);
-  const score = new Score(task, 'stein', cell, targetOf);
+  const score = new Score(task, 'stein', cell);
   for (let simulation = 0; simulation < task.simulations; simulation += 1) {
-    const first = drawSamples(task.population, FIRST_STAGE_TEMPLATES, task.replicates, prng);
+    const subject = subjects[simulation % subjects.length] as Subject;
+    const first = drawSamples(subject, FIRST_STAGE_TEMPLATES, task.replicates, prng);
     if (!allowsEstimate(first)) continue;
     const wanted = Math.max(FIRST_STAGE_TEMPLATES, templatesForWidth(first, cell.width));
     const templates = Math.min(wanted, cell.bankTemplates);
-    const more = drawSamples(task.population, templates - FIRST_STAGE_TEMPLATES, task.replicates, prng);
+    const more = drawSamples(subject, templates - FIRST_STAGE_TEMPLATES, task.replicates, prng);
     const second = more.map((sample) => ({ ...sample, template: `second-${sample.template}` }));
     const firstStage = wanted > templates ? undefined : [...new Set(first.map(({ template }) => template))];
     const options = { estimator: 'stein', firstStage, resamples: 0, seed: 0n } as const;
-    score.add(estimate([...first, ...second], options), templates);
+    score.add(estimate([...first, ...second], options), subject, templates);
   }
   return score.result();
 }
@@ -128,7 +151,6 @@ class Score {
   readonly method: IntervalMethod;
   private readonly task: Task;
   private readonly cell: SequentialCell | null;
-  private readonly targetOf: TargetOf;
   private intervals = 0;
   private functional = 0;
   private latent = 0;
@@ -136,19 +158,18 @@ class Score {
   private narrow = 0;
   private templates = 0;
 
-  constructor(task: Task, method: IntervalMethod, cell: SequentialCell | null, targetOf: TargetOf) {
+  constructor(task: Task, method: IntervalMethod, cell: SequentialCell | null) {
     this.task = task;
     this.method = method;
     this.cell = cell;
-    this.targetOf = targetOf;
   }
 
-  add(result: Estimate, templates: number): void {
+  add(result: Estimate, { latent, targetOf }: Subject, templates: number): void {
     this.intervals += 1;
     this.templates += templates;
     this.widths += result.ci_width;
-    if (holds(result, this.targetOf(result))) this.functional += 1;
-    if (holds(result, latentProbability(this.task.population))) this.latent += 1;
+    if (holds(result, targetOf(result))) this.functional += 1;
+    if (holds(result, latent)) this.latent += 1;
     if (this.cell !== null && result.ci_width <= this.cell.width + ROUNDING) this.narrow += 1;
   }
 

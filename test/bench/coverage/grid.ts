@@ -42,3 +42,27 @@ export function gridTasks({ simulations, resamples }: GridSize): Task[] {
     ),
   );
 }
+
+/** Spreads in logits of beliefs that hardly scatter against the grid of their answers. */
+const STEADY_SPREADS: readonly Spread[] = [
+  { tau: 0.02, sigma: 0.02 },
+  { tau: 0.05, sigma: 0.05 },
+  { tau: 0.1, sigma: 0.1 },
+];
+
+/** Measurements whose answers are nearly all alike, beside the grid. */
+export function steadyTasks(size: GridSize): Task[] {
+  return (['grid-5', 'extreme'] as const).flatMap((shape) =>
+    STEADY_SPREADS.map((spread): Task => {
+      const population = { shape, ...spread, missing: 0 };
+      const cells = { templates: TEMPLATES, sequential: [], methods: ['rpl-2'] as const };
+      return { population, replicates: 2, ...cells, ...size, look: 0 };
+    }),
+  );
+}
+
+/** What a task is called where one is chosen by name. */
+export function taskName({ population, replicates }: Pick<Task, 'population' | 'replicates'>): string {
+  const { shape, tau, sigma, missing } = population;
+  return `${shape} tau=${tau} sigma=${sigma} R=${replicates} missing=${missing}`;
+}

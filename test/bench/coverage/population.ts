@@ -32,21 +32,41 @@ export interface Population extends Spread {
   readonly missing: number;
 }
 
-/** The belief that the simulated model holds, before wording and chance. */
-export function latentProbability({ shape }: Pick<Population, 'shape'>): number {
-  return shape === 'extreme' ? 0.97 : 0.7;
+/** Places of the latent probability within a step of the answers' grid. */
+export const GRID_OFFSETS = 32;
+
+/**
+ * The beliefs that the simulated model holds, before wording and chance: one, or, where answers are rounded, as
+ * many spread evenly over a step around it. A belief does not know of the grid; one that always lay on a point
+ * of it would make every rounded answer right, and one between two points every one wrong.
+ */
+export function latentProbabilities(population: Pick<Population, 'shape'>): number[] {
+  const middle = population.shape === 'extreme' ? 0.97 : 0.7;
+  const step = gridStepOf(population);
+  if (step === 0) return [middle];
+  return Array.from(
+    { length: GRID_OFFSETS },
+    (_, place) => middle + step * ((place + 0.5) / GRID_OFFSETS - 0.5),
+  );
+}
+
+/** A population at one of its beliefs. */
+export interface Believer {
+  readonly population: Population;
+  /** The belief, in probability. */
+  readonly latent: number;
 }
 
 /** One measurement of T templates with R replicates each, less what is missing. */
 export function drawSamples(
-  population: Population,
+  { population, latent }: Believer,
   templates: number,
   replicates: number,
   prng: Prng,
 ): EstimatorSample[] {
   const samples: EstimatorSample[] = [];
   for (let template = 0; template < templates; template += 1) {
-    const belief = drawTemplate(population, prng);
+    const belief = drawTemplate(population, latent, prng);
     for (let replicate = 0; replicate < replicates; replicate += 1) {
       const prob_true = drawAnswer(population, belief, prng);
       if (prng.uniform() >= population.missing)
@@ -67,12 +87,12 @@ export function gridStepOf({ shape }: Pick<Population, 'shape'>): number {
  * @param gridStep by which answers of 0 and 1 are read; 0 where the estimator clamps them.
  */
 export function drawTemplateMean(
-  population: Population,
+  { population, latent }: Believer,
   replicates: number,
   gridStep: number,
   prng: Prng,
 ): number | undefined {
-  const belief = drawTemplate(population, prng);
+  const belief = drawTemplate(population, latent, prng);
   let sum = 0;
   let answers = 0;
   for (let replicate = 0; replicate < replicates; replicate += 1) {
@@ -85,8 +105,8 @@ export function drawTemplateMean(
 }
 
 /** A template's belief in logits. */
-function drawTemplate(population: Population, prng: Prng): number {
-  return logit(latentProbability(population)) + population.tau * drawEffect(population.shape, prng);
+function drawTemplate(population: Population, latent: number, prng: Prng): number {
+  return logit(latent) + population.tau * drawEffect(population.shape, prng);
 }
 
 function drawEffect(shape: Shape, prng: Prng): number {

@@ -19,7 +19,7 @@ export function summarise(cells: readonly CellResult[], target: Target): Summary
   const values = cells.map((cell) => cell[target]);
   return {
     cells: values.length,
-    mean: values.reduce((sum, value) => sum + value, 0) / values.length,
+    mean: meanOf(cells, target),
     lowest: Math.min(...values),
     highest: Math.max(...values),
     below: values.filter((value) => value < BAND.low).length,
@@ -27,8 +27,13 @@ export function summarise(cells: readonly CellResult[], target: Target): Summary
   };
 }
 
-export function isOutside({ functional }: CellResult): boolean {
-  return functional < BAND.low || functional > BAND.high;
+/** Whether a cell misses the band with either target. */
+export function isOutside({ functional, latent }: CellResult): boolean {
+  return Math.min(functional, latent) < BAND.low || Math.max(functional, latent) > BAND.high;
+}
+
+export function meanOf(cells: readonly CellResult[], target: Target): number {
+  return cells.reduce((sum, cell) => sum + cell[target], 0) / cells.length;
 }
 
 /** Standard error of a coverage from so many intervals. */
