@@ -6,6 +6,7 @@ import { openDatabase } from '../../src/operational/connection.js';
 import { findFreePort } from '../../src/operational/server/ports.js';
 import { directUrl, driverOptions, serverAddress } from '../../src/operational/session.js';
 import { createTestDatabase, makeTestSettings, type TestDatabase } from '../helpers.js';
+import { fails } from './migrations.js';
 
 const test = suite('connection');
 let database: TestDatabase;
@@ -17,19 +18,6 @@ test.after(() => database.drop());
 
 function open(settings = database.settings) {
   return openDatabase({ settings, signal: new AbortController().signal, emit: () => undefined });
-}
-
-async function fails(work: Promise<unknown>, code: string, words: RegExp, hint?: RegExp): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof HxError, String(error));
-    assert.is(error.code, code, error.message);
-    assert.match(error.message, words);
-    if (hint !== undefined) assert.match(error.hint ?? '', hint);
-    return;
-  }
-  assert.unreachable('it did not fail');
 }
 
 test('write declares the environment in one transaction, which is undone when the work fails', async () => {
