@@ -175,11 +175,12 @@ export async function publishFinished(
   const runs = store.unpublishedRuns();
   if (runs.length === 0 && measured === undefined) return;
   const { appendRun, isRunThere } = await import('../lake/writer.js');
+  const { researchRow } = await import('../lake/schema.js');
   const { exportsFolder } = await import('../lake/partition.js');
   const folder = exportsFolder(context.settings.dataDir);
   if (measured !== undefined && !isRunThere(folder, measured)) runs.push(measured);
   for (const run of runs) {
-    await appendRun(folder, { ...run, was_cached: false, cached_from: null, lane: 'research' });
+    await appendRun(folder, researchRow(run));
     store.markPublished(run.run_id, context.clock.now());
   }
 }

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
-import { duckdbType, hasColumn, LAKE_COLUMNS, SCHEMA_VERSIONS } from './schema.js';
+import { columnValue, duckdbType, LAKE_COLUMNS, SCHEMA_VERSIONS } from './schema.js';
 
 /** The views of the lake, each a file in sql/catalog/, in the order in which they build on each other. */
 export const VIEW_NAMES = [
@@ -48,8 +48,7 @@ export function catalogStatements(exportsDir: string, versions: readonly number[
 function versionSelect(exportsDir: string, version: number): string {
   const glob = join(escapeGlob(exportsDir), '*', 'dt=*', `?-s${version}-*.parquet`);
   const columns = LAKE_COLUMNS.map((column) => {
-    const value = hasColumn(version, column.name) ? column.name : 'NULL';
-    return `CAST(${value} AS ${duckdbType(column)}) AS ${column.name}`;
+    return `CAST(${columnValue(version, column.name)} AS ${duckdbType(column)}) AS ${column.name}`;
   });
   const source = `read_parquet(${quote(glob)}, hive_partitioning = false, union_by_name = false)`;
   return `SELECT ${columns.join(', ')}, ${version} AS schema_version, filename FROM ${source}`;

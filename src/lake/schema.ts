@@ -1,16 +1,17 @@
 import type { SchemaElement } from 'hyparquet';
 import { HxError } from '../base/errors.js';
 import type { Column, ColumnType, RowOf } from '../rpl/column.js';
-import { CHECK_CONTEXT_COLUMNS, RUN_COLUMNS } from '../rpl/record.js';
+import { CHANGE_COLUMNS, CHECK_CONTEXT_COLUMNS, RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
 import type { ColumnValues } from './parquet-file.js';
 
 /** The lake's shape. Any change of a column's name or type raises it; file names carry it (`s1`). */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
-/** A run, how its answer came about, and which lane it was measured in. */
+/** A run, how its answer came about, what became of the row, and which lane it was measured in. */
 export const LAKE_COLUMNS = [
   ...RUN_COLUMNS,
   ...CHECK_CONTEXT_COLUMNS,
+  ...CHANGE_COLUMNS,
   {
     name: 'lane',
     type: 'text',
@@ -25,10 +26,19 @@ export type Lane = 'operational' | 'research';
 /** One row of the lake, keyed by column name. */
 export type LakeRow = RowOf<typeof LAKE_COLUMNS>;
 
-/** The columns that each schema version added. Files of an earlier version lack them, and views show NULL. */
+/** A research run as a row of the lake: measured once, and never changed. */
+export function researchRow(run: RunRecord): LakeRow {
+  return { ...run, was_cached: false, cached_from: null, revision: 0, deleted_at: null, lane: 'research' };
+}
+
+/** The columns that each schema version added, in an order that never changes: field ids follow it. */
 const ADDED_COLUMNS: Readonly<Record<number, readonly (keyof LakeRow)[]>> = {
   2: ['prob_true_logprob', 'logprob_mass_other', 'n_readouts', 'readouts_by_status_json', 'model_changed'],
+  3: ['revision', 'deleted_at'],
 };
+
+/** What a file says, as SQL, by lacking a column that a later version added; of any other column, NULL. */
+const LACKING: Partial<Record<keyof LakeRow, string>> = { revision: '0' };
 
 /** Every schema version whose files the lake may hold, the newest last. */
 export const SCHEMA_VERSIONS: readonly number[] = Array.from(
@@ -36,21 +46,34 @@ export const SCHEMA_VERSIONS: readonly number[] = Array.from(
   (_, index) => index + 1,
 );
 
-/** Whether files of a schema version have a column. */
-export function hasColumn(version: number, name: keyof LakeRow): boolean {
-  return Object.entries(ADDED_COLUMNS).every(
+/** A column's value in files of a schema version, as SQL: its name, or what its absence means. */
+export function columnValue(version: number, name: keyof LakeRow): string {
+  const isThere = Object.entries(ADDED_COLUMNS).every(
     ([addedBy, names]) => Number(addedBy) <= version || !names.includes(name),
   );
+  return isThere ? name : (LACKING[name] ?? 'NULL');
+}
+
+/** Each column's field id, the same in every version: those of version 1 in their order, then what each later one added. */
+export const FIELD_IDS: ReadonlyMap<string, number> = fieldIds();
+
+function fieldIds(): Map<string, number> {
+  const later = Object.values(ADDED_COLUMNS).flat();
+  const first = LAKE_COLUMNS.map(({ name }) => name).filter((name) => !later.includes(name));
+  return new Map([...first, ...later].map((name, index) => [name, index + 1]));
 }
 
 /**
  * What the writer takes: a lake row whose instants may be microseconds since 1970, since a `Date` holds only
  * milliseconds of what Postgres keeps.
  */
-export type WritableRow = Omit<LakeRow, 'created_at'> & { readonly created_at: Date | bigint };
+export type WritableRow = Omit<LakeRow, 'created_at' | 'deleted_at'> & {
+  readonly created_at: Date | bigint;
+  readonly deleted_at: Date | bigint | null;
+};
 
 interface Mapping {
-  readonly parquet: Omit<SchemaElement, 'name' | 'repetition_type'>;
+  readonly parquet: Omit<SchemaElement, 'name' | 'repetition_type' | 'field_id'>;
   readonly duckdb: string;
   /** The value as the Parquet encoder takes it. */
   readonly encode: (value: unknown) => unknown;
@@ -127,6 +150,7 @@ export function parquetSchema(): SchemaElement[] {
       ...MAPPINGS[type].parquet,
       name,
       repetition_type: 'OPTIONAL',
+      field_id: FIELD_IDS.get(name) ?? 0,
     }),
   );
   return [{ name: 'root', num_children: leaves.length }, ...leaves];

@@ -37,10 +37,12 @@ export async function insertRequest(
   );
 }
 
-/** One check of this environment by its run id. */
+/** One check of this environment by its run id, unless it was deleted. */
 export async function findCheck(database: Database, runId: string): Promise<CheckRecord | undefined> {
   const names = CHECK_COLUMNS.map(({ name }) => name);
-  const [row] = await database.read((sql) => sql`select ${sql(names)} from checks where run_id = ${runId}`);
+  const [row] = await database.read(
+    (sql) => sql`select ${sql(names)} from checks where run_id = ${runId} and deleted_at is null`,
+  );
   return row === undefined ? undefined : rowFromPostgres(CHECK_COLUMNS, row);
 }
 

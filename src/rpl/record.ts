@@ -141,6 +141,12 @@ export const CHECK_CONTEXT_COLUMNS = [
   optional('cached_from', 'uuid', 'The run that computed the result, when was_cached'),
 ] as const;
 
+/** What becomes of a row of lane A after it was stored; its triggers keep these, and the lake takes them along. */
+export const CHANGE_COLUMNS = [
+  required('revision', 'integer', 'How often the row was changed since it was stored'),
+  optional('deleted_at', 'timestamp', 'When it was deleted, with the user whose it was', 'UTC'),
+] as const;
+
 /** One row of lane A's `checks`. */
 export type CheckRecord = RunRecord & RowOf<typeof CHECK_CONTEXT_COLUMNS>;
 

@@ -6,7 +6,7 @@ import { describeSetting, SETTING_NAMES } from '../../src/base/settings-table.js
 import { CATEGORIES, COMMANDS } from '../../src/cli/commands/index.js';
 import { makeCli } from '../../src/cli/parser.js';
 import type { Column } from '../../src/rpl/column.js';
-import { CHECK_CONTEXT_COLUMNS, RUN_COLUMNS } from '../../src/rpl/record.js';
+import { CHANGE_COLUMNS, CHECK_CONTEXT_COLUMNS, RUN_COLUMNS } from '../../src/rpl/record.js';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -127,7 +127,7 @@ function columnReference(): string {
     '',
     '## What lane A and the lake add',
     '',
-    ...table(CHECK_CONTEXT_COLUMNS),
+    ...table([...CHECK_CONTEXT_COLUMNS, ...CHANGE_COLUMNS]),
     '| `lane` | text | operational \\| research | Which lane the row came from (lake only) |',
   ].join('\n')}\n`;
 }

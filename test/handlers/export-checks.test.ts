@@ -37,7 +37,12 @@ test.after.each(async ({ context, database, dataDir }) => {
 });
 
 function checkAt(number: number, instant: string, given: Partial<CheckRecord> = {}): CheckRecord {
-  const { lane: _lane, ...check } = lakeRow(number, { created_at: new Date(instant) });
+  const {
+    lane: _lane,
+    revision: _revision,
+    deleted_at: _deleted,
+    ...check
+  } = lakeRow(number, { created_at: new Date(instant) });
   return { ...check, ...given };
 }
 
@@ -211,7 +216,7 @@ test('--json prints one value, text a table with a total', async ({ context, dat
   assert.is(json.exitCode, 0, json.stderr);
   const value = JSON.parse(json.stdout);
   const { instance } = await context.lanes.database();
-  const name = `x-s2-${instance.slice(0, 8)}-2026-11-01.parquet`;
+  const name = `x-s3-${instance.slice(0, 8)}-2026-11-01.parquet`;
   assert.is(value.rows, 1);
   assert.is(value.days[0].path, join(dataDir, 'exports', 'local', 'dt=2026-11-01', name));
   const text = await runHx(argv, { env });

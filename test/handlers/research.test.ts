@@ -58,7 +58,7 @@ research('a claim is measured into SQLite and its row into the lake', async () =
   assert.is(run.n_samples, 32);
   assert.ok(run.ci_lo <= run.prob_true_rpl && run.prob_true_rpl <= run.ci_hi);
   assert.equal(read('select run_id from runs'), [{ run_id: run.run_id }]);
-  assert.equal(lakeFiles(), [join(`dt=${run.created_at.slice(0, 10)}`, `r-s2-${run.run_id}.parquet`)]);
+  assert.equal(lakeFiles(), [join(`dt=${run.created_at.slice(0, 10)}`, `r-s3-${run.run_id}.parquet`)]);
   const query = await runHx(['query', 'select run_id, prob_true_rpl from checks_local', '--format', 'json'], {
     folder,
   });

@@ -33,8 +33,8 @@ const DAY = {
   days: ['2026-11-01'],
 } as const;
 
-/** One run as hx wrote it when the schema version was 1: `lakeRow(1)`. */
-const V1_FOLDER = fileURLToPath(new URL('v1/', import.meta.url));
+/** Folders of one run each, as hx wrote it when the schema version was 1 (`lakeRow(1)`) and 2 (`lakeRow(2)`). */
+const FIXTURES = ['v1/', 'v2/'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 
 const test = suite<State>('lake engine');
 
@@ -68,24 +68,29 @@ test('an empty lake has every view, empty, with the columns and types of LAKE_CO
   }
 });
 
-test('files of schema version 1 are read beside those of version 2, without the columns they lack', async ({
+test('files of every schema version are read side by side, without the columns that each lacks', async ({
   engine,
   exportsDir,
 }) => {
-  const second = lakeRow(2, { prob_true_logprob: 0.625, n_readouts: 8, model_changed: true });
-  await appendRun(exportsDir, second);
-  cpSync(V1_FOLDER, join(exportsDir, 'local', 'dt=2026-11-01'), { recursive: true });
-  const query = `select run_id, prob_true_rpl, prob_true_logprob, n_readouts, readouts_by_status_json,
-    model_changed from checks order by created_at`;
+  const third = lakeRow(3, { n_readouts: 4, model_changed: true, revision: 2 });
+  await appendRun(exportsDir, third);
+  for (const folder of FIXTURES) {
+    cpSync(folder, join(exportsDir, 'local', 'dt=2026-11-01'), { recursive: true });
+  }
+  const query = `select claim, run_id, prob_true_rpl, prob_true_logprob, n_readouts, readouts_by_status_json,
+    model_changed, revision, deleted_at from checks order by created_at`;
+  const estimate = third.prob_true_rpl;
   assert.equal(await runRows(engine, query), [
-    [lakeRow(1).run_id, lakeRow(1).prob_true_rpl, null, null, null, null],
-    [second.run_id, second.prob_true_rpl, 0.625, 8, null, true],
+    ['A row of schema version 1.', lakeRow(1).run_id, estimate, null, null, null, null, 0, null],
+    ['A row of schema version 2.', lakeRow(2).run_id, estimate, 0.625, 8, '{"valid":8}', true, 0, null],
+    ['Claim 3.', third.run_id, estimate, null, 4, null, true, 2, null],
   ]);
   const result = await engine.run('FROM checks');
   assert.equal(result.columns, expectedColumns());
-  rmSync(join(exportsDir, 'local', 'dt=2026-11-01', `r-s2-${second.run_id}.parquet`));
-  assert.equal(await runRows(engine, 'select claim, n_readouts from checks'), [
+  rmSync(join(exportsDir, 'local', 'dt=2026-11-01', `r-s3-${third.run_id}.parquet`));
+  assert.equal(await runRows(engine, 'select claim, n_readouts from checks order by 1'), [
     ['A row of schema version 1.', null],
+    ['A row of schema version 2.', 8],
   ]);
 });
 
@@ -101,7 +106,11 @@ test('a filled lake has the same columns and types, and keeps every value', asyn
   for (const [index, { name, type }] of LAKE_COLUMNS.entries()) {
     const stored = row[name];
     const expected =
-      type === 'timestamp' ? (stored as Date).toISOString() : type === 'uint64' ? String(stored) : stored;
+      type === 'timestamp'
+        ? ((stored as Date | null)?.toISOString() ?? null)
+        : type === 'uint64'
+          ? String(stored)
+          : stored;
     assert.equal(values[index], expected, name);
   }
 });

@@ -65,6 +65,8 @@ export function lakeRow(number: number, given: Partial<LakeRow> = {}): LakeRow {
     model_changed: false,
     was_cached: false,
     cached_from: null,
+    revision: 0,
+    deleted_at: null,
     lane: 'research',
     ...given,
     claim,

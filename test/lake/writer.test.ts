@@ -51,8 +51,8 @@ async function* batchesOf(...batches: WritableRow[][]): AsyncGenerator<WritableR
 test('a run becomes a file of its own, in the partition of its UTC day', async ({ exportsDir }) => {
   const row = lakeRow(1, { created_at: new Date('2026-11-01T23:59:59.999Z') });
   const { path } = await appendRun(exportsDir, row);
-  assert.is(path, join(exportsDir, 'local', 'dt=2026-11-01', `r-s2-${row.run_id}.parquet`));
-  assert.equal(filesOf(exportsDir), [`local/dt=2026-11-01/r-s2-${row.run_id}.parquet`]);
+  assert.is(path, join(exportsDir, 'local', 'dt=2026-11-01', `r-s3-${row.run_id}.parquet`));
+  assert.equal(filesOf(exportsDir), [`local/dt=2026-11-01/r-s3-${row.run_id}.parquet`]);
 });
 
 test('a file carries the columns of LAKE_COLUMNS in their order, and hyparquet reads every value back', async ({
@@ -139,8 +139,8 @@ test('a range becomes a file a day, replaces what the days had, and drops the fi
     batchesOf([on(1, '2026-11-01'), on(2, '2026-11-01')], [on(3, '2026-11-03')]),
   );
   assert.equal(filesOf(exportsDir), [
-    'local/dt=2026-11-01/x-s2-1234abcd-2026-11-01.parquet',
-    'local/dt=2026-11-03/x-s2-1234abcd-2026-11-03.parquet',
+    'local/dt=2026-11-01/x-s3-1234abcd-2026-11-01.parquet',
+    'local/dt=2026-11-03/x-s3-1234abcd-2026-11-03.parquet',
   ]);
   const second = await replaceDays(
     exportsDir,
@@ -148,8 +148,8 @@ test('a range becomes a file a day, replaces what the days had, and drops the fi
     batchesOf([on(2, '2026-11-01')], [on(4, '2026-11-02')]),
   );
   assert.equal(filesOf(exportsDir), [
-    'local/dt=2026-11-01/x-s2-1234abcd-2026-11-01.parquet',
-    'local/dt=2026-11-02/x-s2-1234abcd-2026-11-02.parquet',
+    'local/dt=2026-11-01/x-s3-1234abcd-2026-11-01.parquet',
+    'local/dt=2026-11-02/x-s3-1234abcd-2026-11-02.parquet',
   ]);
   assert.equal(
     second.map(({ date, rows, removed }) => ({ date, rows, removed })),
@@ -173,7 +173,7 @@ test('an exported day replaces and removes what an earlier schema version left o
   leave('2026-11-02', OTHER_INSTANCE);
   const published = await replaceDays(exportsDir, range, batchesOf([lakeRow(1)]));
   assert.equal(filesOf(exportsDir), [
-    'local/dt=2026-11-01/x-s2-1234abcd-2026-11-01.parquet',
+    'local/dt=2026-11-01/x-s3-1234abcd-2026-11-01.parquet',
     'local/dt=2026-11-02/x-s1-99999999-2026-11-02.parquet',
   ]);
   assert.equal(
@@ -203,10 +203,10 @@ test('a database replaces and removes only its own files, which say whose they a
   await replaceDays(exportsDir, other, batchesOf());
   await replaceDays(exportsDir, other, batchesOf([lakeRow(3)]));
   const own = [
-    'local/dt=2026-11-01/x-s2-1234abcd-2026-11-01.parquet',
-    'local/dt=2026-11-02/x-s2-1234abcd-2026-11-02.parquet',
+    'local/dt=2026-11-01/x-s3-1234abcd-2026-11-01.parquet',
+    'local/dt=2026-11-02/x-s3-1234abcd-2026-11-02.parquet',
   ];
-  const foreign = 'local/dt=2026-11-01/x-s2-99999999-2026-11-01.parquet';
+  const foreign = 'local/dt=2026-11-01/x-s3-99999999-2026-11-01.parquet';
   assert.equal(filesOf(exportsDir), [own[0], foreign, own[1]]);
   assert.equal(await otherInstances(exportsDir, range), new Map([['99999999', ['2026-11-01']]]));
   assert.equal(await otherInstances(exportsDir, other), new Map([['1234abcd', range.days]]));
@@ -306,14 +306,14 @@ test('a writer killed in the middle leaves nothing that readers see', async ({ e
   await exited;
   const files = filesOf(exportsDir);
   assert.is(files.length, 1);
-  assert.match(files[0] ?? '', /x-s2-1234abcd-2026-11-01\.parquet\.[0-9a-f]{12}\.tmp$/);
+  assert.match(files[0] ?? '', /x-s3-1234abcd-2026-11-01\.parquet\.[0-9a-f]{12}\.tmp$/);
 });
 
 test('the next writer removes what dead writers left, and nothing else', async ({ exportsDir }) => {
   const { path } = await appendRun(exportsDir, lakeRow(1));
   const folder = dirname(path);
-  const old = join(folder, 'r-s2-dead.parquet.0123456789ab.tmp');
-  const fresh = join(folder, 'r-s2-live.parquet.0123456789ab.tmp');
+  const old = join(folder, 'r-s3-dead.parquet.0123456789ab.tmp');
+  const fresh = join(folder, 'r-s3-live.parquet.0123456789ab.tmp');
   const foreign = join(folder, 'notes.tmp');
   mkdirSync(folder, { recursive: true });
   for (const file of [old, fresh, foreign]) writeFileSync(file, 'half');

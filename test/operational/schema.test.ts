@@ -7,7 +7,7 @@ import { openDatabase } from '../../src/operational/connection.js';
 import { insertReadouts, readReadouts } from '../../src/operational/readouts.js';
 import type { Column, ColumnType } from '../../src/rpl/column.js';
 import type { Readout } from '../../src/rpl/readout.js';
-import { ATTEMPT_COLUMNS, READOUT_COLUMNS } from '../../src/rpl/record.js';
+import { ATTEMPT_COLUMNS, CHANGE_COLUMNS, READOUT_COLUMNS } from '../../src/rpl/record.js';
 import { createTestDatabase, type TestDatabase } from '../helpers.js';
 import { checkRow } from './fixtures.js';
 
@@ -54,7 +54,10 @@ test('checks has the columns of a run and lane A’s own, no other', async () =>
     'xid xid8 not null',
     'stored_at timestamp with time zone not null',
   ];
-  assert.equal((await columnsOf('checks')).sort(), [...expected(CHECK_COLUMNS), ...own].sort());
+  assert.equal(
+    (await columnsOf('checks')).sort(),
+    [...expected([...CHECK_COLUMNS, ...CHANGE_COLUMNS]), ...own].sort(),
+  );
 });
 
 test('attempts has the columns of an attempt and lane A’s own, no other', async () => {
