@@ -1,6 +1,7 @@
 import type { Settings } from '../base/config.js';
 import type { EmitProgress } from '../base/events.js';
 import type { Clock } from '../base/time.js';
+import type { LakeStorage } from '../lake/storage/storage.js';
 import type { Accounts } from '../models/account.js';
 import type { Database } from '../operational/connection.js';
 import type { ResearchStore } from '../research/store.js';
@@ -26,6 +27,7 @@ export class Lanes {
   private readonly emit: EmitProgress;
   private openedDatabase: Promise<Database> | undefined;
   private openedResearch: Promise<ResearchStore> | undefined;
+  private openedLake: Promise<LakeStorage> | undefined;
 
   constructor(settings: Settings, signal: AbortSignal, emit: EmitProgress) {
     this.settings = settings;
@@ -48,6 +50,14 @@ export class Lanes {
       openResearchStore(this.settings.dataDir),
     );
     return this.openedResearch;
+  }
+
+  /** Where the lake's files are. Nothing to close. */
+  lake(): Promise<LakeStorage> {
+    this.openedLake ??= import('../lake/storage/open.js').then(({ openLakeStorage }) =>
+      openLakeStorage({ dataDir: this.settings.dataDir }),
+    );
+    return this.openedLake;
   }
 
   private async openDatabase(): Promise<Database> {

@@ -1,6 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { SchemaElement } from 'hyparquet';
-import { openPending, type PendingFile } from './partition.js';
+import { onDisk } from './storage/disk.js';
+import type { PublishedFile, StagedFile } from './storage/storage.js';
 
 /** Rows of a row group: what a writer holds in memory at most. */
 export const ROW_GROUP_ROWS = 10_000;
@@ -15,25 +16,26 @@ export interface ColumnValues {
 /** A Parquet file under way. Each `write` becomes one row group and goes to the disk before it resolves. */
 export interface ParquetFile {
   write(columns: readonly ColumnValues[]): Promise<void>;
-  /** Writes the footer and publishes the file. Returns its size in bytes. */
-  publish(): Promise<number>;
+  /** Writes the footer and publishes the file. */
+  publish(): Promise<PublishedFile>;
   discard(): Promise<void>;
 }
 
 /**
- * Opens a Parquet file that appears at `path` only when it is published whole.
+ * Opens a Parquet file that appears only when it is published whole.
+ * @param staged where it is written, and how it is published.
  * @throws HxError `failed` when the disk refuses.
  */
 export async function openParquetFile(
-  path: string,
+  staged: StagedFile,
   schema: SchemaElement[],
   metadata: Readonly<Record<string, string>>,
 ): Promise<ParquetFile> {
   const { ByteWriter, ParquetWriter } = await import('hyparquet-writer');
-  const pending = await openPending(path);
-  const writer = flushingWriter(new ByteWriter(), pending.handle);
+  const writing = <T>(work: () => Promise<T>) => onDisk('write', staged.path, work);
+  const handle = await writing(() => open(staged.path, 'r+'));
   const parquet = new ParquetWriter({
-    writer,
+    writer: flushingWriter(new ByteWriter(), handle),
     schema,
     kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     createdBy: 'hx',
@@ -43,14 +45,18 @@ export async function openParquetFile(
       const columnData = columns.map((column) => ({ ...column, offsetIndex: false }));
       await parquet.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
     },
-    publish: () => finish(pending, parquet),
-    discard: pending.discard,
+    publish: async () => {
+      await writing(async () => {
+        await parquet.finish();
+        await handle.close();
+      });
+      return staged.publish();
+    },
+    discard: async () => {
+      await handle.close();
+      await staged.discard();
+    },
   };
-}
-
-async function finish(pending: PendingFile, parquet: { finish(): void | Promise<void> }): Promise<number> {
-  await parquet.finish();
-  return pending.publish();
 }
 
 interface ByteBuffer {

@@ -2,6 +2,7 @@ import type { SchemaElement } from 'hyparquet';
 import { HxError } from '../base/errors.js';
 import type { QueryResult, ResultColumn } from './engine.js';
 import { openParquetFile, type ParquetFile, ROW_GROUP_ROWS } from './parquet-file.js';
+import { stageReplacement } from './storage/local.js';
 
 type Leaf = Omit<SchemaElement, 'name' | 'repetition_type'>;
 
@@ -31,10 +32,12 @@ export async function writeResultParquet(
       repetition_type: 'OPTIONAL',
     }),
   );
-  const file = await openParquetFile(path, [{ name: 'root', num_children: leaves.length }, ...leaves], {});
+  const staged = await stageReplacement(path);
+  const file = await openParquetFile(staged, [{ name: 'root', num_children: leaves.length }, ...leaves], {});
   try {
     const rows = await writeRows(result, file, names, codecs);
-    return { path, rows, bytes: await file.publish() };
+    const { bytes } = await file.publish();
+    return { path, rows, bytes };
   } catch (error) {
     await file.discard();
     throw error;

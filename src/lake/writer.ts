@@ -4,7 +4,7 @@ import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import { utcDate } from '../base/time.js';
 import { openParquetFile, type ParquetFile, ROW_GROUP_ROWS } from './parquet-file.js';
-import { type DayRange, exportFileName, partitionFolder, removePublished, runFileName } from './partition.js';
+import { type DayRange, exportFileName, partitionFolder, runFileName } from './partition.js';
 import {
   encodeColumns,
   type LakeRow,
@@ -13,21 +13,25 @@ import {
   SCHEMA_VERSIONS,
   type WritableRow,
 } from './schema.js';
+import { LocalStorage, stageReplacement } from './storage/local.js';
 
 /** What a file says of itself, beside its columns. */
 const FILE_METADATA = { 'hx.schema_version': String(SCHEMA_VERSION) };
 
 /**
  * Appends one run to the lake as a file of its own. When it resolves, the row survives a power cut; repeating it
- * for the same run rewrites the same file.
+ * for the same run changes nothing.
  * @param exportsDir the lake's folder, `exportsFolder(dataDir)`.
  * @throws HxError `failed` when the disk refuses, `bug` for a value that its column cannot hold.
  */
 export async function appendRun(exportsDir: string, row: LakeRow): Promise<{ path: string }> {
   const columns = encodeColumns([row]);
-  const folder = partitionFolder(exportsDir, row.env as Environment, utcDate(row.created_at));
-  const path = join(folder, runFileName(row.run_id));
-  const file = await openParquetFile(path, parquetSchema(), FILE_METADATA);
+  const name = join(
+    partitionFolder('', row.env as Environment, utcDate(row.created_at)),
+    runFileName(row.run_id),
+  );
+  const staged = await new LocalStorage(exportsDir).stage(name);
+  const file = await openParquetFile(staged, parquetSchema(), FILE_METADATA);
   try {
     await file.write(columns);
     await file.publish();
@@ -35,7 +39,7 @@ export async function appendRun(exportsDir: string, row: LakeRow): Promise<{ pat
     await file.discard();
     throw error;
   }
-  return { path };
+  return { path: join(exportsDir, name) };
 }
 
 /** Whether a research run's file, of any schema version, is in the lake. */
@@ -122,7 +126,7 @@ async function removeVersions(
 ): Promise<boolean> {
   let removed = false;
   for (const version of versions) {
-    removed = (await removePublished(exportPath(exportsDir, range, date, version))) || removed;
+    removed = (await new LocalStorage('').remove(exportPath(exportsDir, range, date, version))) || removed;
   }
   return removed;
 }
@@ -147,7 +151,7 @@ class DayFile {
   static async open(exportsDir: string, range: DayRange, date: string): Promise<DayFile> {
     const path = exportPath(exportsDir, range, date);
     const metadata = { ...FILE_METADATA, 'hx.instance': range.instance };
-    const file = await openParquetFile(path, parquetSchema(), metadata);
+    const file = await openParquetFile(await stageReplacement(path), parquetSchema(), metadata);
     return new DayFile(date, path, file, () =>
       removeVersions(exportsDir, range, date, SCHEMA_VERSIONS.slice(0, -1)),
     );
@@ -160,7 +164,7 @@ class DayFile {
 
   async publish(): Promise<PublishedDay> {
     if (this.rows.length > 0) await this.flush();
-    const bytes = await this.file.publish();
+    const { bytes } = await this.file.publish();
     await this.removeEarlier();
     return { date: this.date, rows: this.written, path: this.path, bytes, removed: false };
   }

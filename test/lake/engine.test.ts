@@ -123,6 +123,7 @@ test('an open engine sees the first file of an empty lake, later files, and thei
   assert.is(await count(), 0n);
   await appendRun(exportsDir, lakeRow(1));
   assert.is(await count(), 1n);
+  rmSync((await appendRun(exportsDir, lakeRow(1))).path);
   await appendRun(exportsDir, lakeRow(1, { prob_true_rpl: 0.5 }));
   assert.equal(await runRows(engine, 'SELECT prob_true_rpl FROM checks'), [[0.5]]);
   await appendRun(exportsDir, lakeRow(2));

@@ -1,0 +1,47 @@
+/**
+ * Where the lake's files are. Names are relative to the lake's root, with forward slashes
+ * (`local/dt=2026-11-01/r-s3-….parquet`). A file appears whole and durable, or not at all.
+ */
+export interface LakeStorage {
+  /** For messages: the folder's path, or `s3://bucket/prefix`. */
+  readonly url: string;
+  /**
+   * Every published file at any depth below a folder (`local/_hx`; '' is the root), sorted by name; none where
+   * there is no such folder.
+   */
+  list(folder: string): Promise<StoredFile[]>;
+  /** A file's content and the tag by which `replace` knows it; undefined when there is no such file. */
+  read(name: string): Promise<{ readonly bytes: Uint8Array; readonly tag: string } | undefined>;
+  /** Takes a name once. Returns false, and leaves what is there, when it is taken already. */
+  putIfAbsent(name: string, bytes: Uint8Array): Promise<boolean>;
+  /**
+   * Replaces a file if it still has the tag, or makes it if `tag` is undefined and there is none.
+   * @returns the new tag; undefined, with nothing changed, when another writer was faster.
+   */
+  replace(name: string, bytes: Uint8Array, tag: string | undefined): Promise<string | undefined>;
+  /** A local file for anyone to write (our Parquet writer, DuckDB's COPY), to be published under the name. */
+  stage(name: string): Promise<StagedFile>;
+  /** Removes a file durably. Returns whether there was one. */
+  remove(name: string): Promise<boolean>;
+}
+
+export interface StoredFile {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** A file under way that no reader sees. */
+export interface StagedFile {
+  /** It exists, is empty, and is ours alone. */
+  readonly path: string;
+  /** Takes the name, durably. Whoever wrote to `path` has closed it before. */
+  publish(): Promise<PublishedFile>;
+  /** Gives up and removes the local file; nothing after `publish`. */
+  discard(): Promise<void>;
+}
+
+export interface PublishedFile {
+  readonly bytes: number;
+  /** Whether the name was taken already: what is there stays, and ours is gone. */
+  readonly present: boolean;
+}
