@@ -163,24 +163,25 @@ function decidingStored(stored: readonly StoredReadout[]): StoredReadout[] {
   return stored.filter(({ readout }) => chosen.has(readout));
 }
 
-/**
- * Appends every finished run that is not in the lake yet, also one that a crash left behind.
- * @param measured a run whose file must be there; it is written again when somebody removed it.
- */
-export async function publishFinished(
-  store: ResearchStore,
-  context: Context,
-  measured?: RunRecord,
-): Promise<void> {
-  const runs = store.unpublishedRuns();
-  if (runs.length === 0 && measured === undefined) return;
-  const { appendRun, isRunThere } = await import('../lake/writer.js');
+/** Appends to the lake every finished run that an earlier invocation left out of it. */
+export async function publishLeftOver(store: ResearchStore, context: Context): Promise<void> {
+  for (const run of store.unpublishedRuns()) await append(run, store, context);
+}
+
+/** Appends a run to the lake, unless its file is there already. */
+export async function publish(run: RunRecord, store: ResearchStore, context: Context): Promise<void> {
+  const { isRunThere } = await import('../lake/writer.js');
+  if (!isRunThere(await lakeFolder(context), run)) await append(run, store, context);
+}
+
+async function append(run: RunRecord, store: ResearchStore, context: Context): Promise<void> {
+  const { appendRun } = await import('../lake/writer.js');
   const { researchRow } = await import('../lake/schema.js');
+  await appendRun(await lakeFolder(context), researchRow(run));
+  store.markPublished(run.run_id, context.clock.now());
+}
+
+async function lakeFolder({ settings }: Context): Promise<string> {
   const { exportsFolder } = await import('../lake/partition.js');
-  const folder = exportsFolder(context.settings.dataDir);
-  if (measured !== undefined && !isRunThere(folder, measured)) runs.push(measured);
-  for (const run of runs) {
-    await appendRun(folder, researchRow(run));
-    store.markPublished(run.run_id, context.clock.now());
-  }
+  return exportsFolder(settings.dataDir);
 }

@@ -9,7 +9,7 @@ import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
 import type { Instrument } from './instrument.js';
 import { isModelList, prepareInstruments } from './instruments.js';
-import { measureForResearch, publishFinished } from './research.js';
+import { measureForResearch, publish, publishLeftOver } from './research.js';
 import { sideBySide } from './side-by-side.js';
 import { SweepProgress } from './sweep-progress.js';
 import { sizeFields } from './validators.js';
@@ -80,17 +80,15 @@ async function* sweep(
   // All ask by the same bank.
   const bank = instruments[0]?.bank;
   if (bank !== undefined) refuseOtherContent(bank, store.otherBankHash(bankName(bank), bank.hash));
-  const publisher = new Publisher(store, context);
-  await publisher.publish();
+  await publishLeftOver(store, context);
   const measurements = work.claims.length * instruments.length;
   const progress = measurements > 1 ? new SweepProgress(measurements, context) : undefined;
-  const bench = { store, publisher, progress, context: progress?.inner ?? context };
+  const bench = { store, progress, context: progress?.inner ?? context };
   yield* sideBySide(instruments.map((instrument) => sweepModel(work, instrument, bench)));
 }
 
 interface Bench {
   readonly store: ResearchStore;
-  readonly publisher: Publisher;
   readonly progress: SweepProgress | undefined;
   readonly context: Context;
 }
@@ -99,14 +97,14 @@ interface Bench {
 async function* sweepModel(
   { claims, again }: Work,
   instrument: Instrument,
-  { store, publisher, progress, context }: Bench,
+  { store, progress, context }: Bench,
 ): AsyncGenerator<SweepResult> {
   const { model } = instrument.model.identity;
   for (const [index, { claim, line = null }] of claims.entries()) {
     const subject = { claim, line, model };
     try {
       const measured = await measureForResearch(claim, again, instrument, store, context);
-      await publisher.publish(measured.run);
+      await publish(measured.run, store, context);
       progress?.end(model);
       yield { ...subject, ...measured };
     } catch (thrown) {
@@ -117,23 +115,5 @@ async function* sweepModel(
       yield { ...subject, error, unasked };
       if (unasked !== null) return;
     }
-  }
-}
-
-/** Appends finished runs to the lake, one caller after the other: each appends what others have left as well. */
-class Publisher {
-  private readonly store: ResearchStore;
-  private readonly context: Context;
-  private last: Promise<void> = Promise.resolve();
-
-  constructor(store: ResearchStore, context: Context) {
-    this.store = store;
-    this.context = context;
-  }
-
-  publish(run?: RunRecord): Promise<void> {
-    const mine = this.last.then(() => publishFinished(this.store, this.context, run));
-    this.last = mine.catch(() => {});
-    return mine;
   }
 }

@@ -32,10 +32,13 @@ export async function makeCall<Facts extends CallFacts>(
     startedAt,
     latencyMs: Math.max(0, clock.monotonicMs() - startedMs),
   });
-  const late = new ModelCallError(`${model.identity.model} gave no answer within ${deadlineMs} ms.`, {
-    kind: 'retryable',
-  });
-  const deadline = setTimeout(() => controller.abort(late), deadlineMs);
+  let late: ModelCallError | undefined;
+  const deadline = setTimeout(() => {
+    late = new ModelCallError(`${model.identity.model} gave no answer within ${deadlineMs} ms.`, {
+      kind: 'retryable',
+    });
+    controller.abort(late);
+  }, deadlineMs);
   const { signal } = controller;
   try {
     const reply = await untilAborted(model.ask(sample, decoding, signal, ordinal), signal);

@@ -4,14 +4,15 @@ import type { Database as Sqlite } from 'better-sqlite3';
 import { makeFolders } from '../base/data-folder.js';
 import { HxError, messageOf } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
+import { Connection } from './connection.js';
 import { ResearchStore } from './store.js';
 
 /** How long one process waits for another that is writing, before it gives up. */
 const BUSY_TIMEOUT_MS = 10_000;
 
 /**
- * Opens the research store `research.sqlite` in the data folder, making it on first use. Every commit is on
- * the disk before it returns (WAL, synchronous=FULL).
+ * Opens the research store `research.sqlite` in the data folder, making it on first use. A commit of answers
+ * or results is on the disk before it returns (WAL, synchronous=FULL).
  * @throws HxError `unavailable` when the file cannot be opened, `conflict` when a newer hx made it.
  */
 export async function openResearchStore(dataDir: string): Promise<ResearchStore> {
@@ -24,7 +25,7 @@ export async function openResearchStore(dataDir: string): Promise<ResearchStore>
     sqlite.pragma('synchronous = FULL');
     sqlite.pragma('foreign_keys = ON');
     prepareSchema(sqlite, path);
-    return new ResearchStore(sqlite);
+    return new ResearchStore(new Connection(sqlite));
   } catch (error) {
     if (error instanceof HxError) throw error;
     throw new HxError('unavailable', `Cannot open the research store ${path}: ${messageOf(error)}`, {

@@ -1,4 +1,3 @@
-import type { Database as Sqlite } from 'better-sqlite3';
 import { type Column, convertRow, type RowOf } from '../rpl/column.js';
 
 export type SqliteValue = string | number | null;
@@ -28,11 +27,4 @@ export function rowFromSqlite<Columns extends readonly Column[]>(
     timestamp: (text: string) => new Date(text),
     uint64: (text: string) => BigInt(text),
   }) as RowOf<Columns>;
-}
-
-/** Inserts one row; its keys are columns of the table. */
-export function insertRow(sqlite: Sqlite, table: string, row: Readonly<Record<string, SqliteValue>>): void {
-  const names = Object.keys(row);
-  const places = names.map((name) => `@${name}`);
-  sqlite.prepare(`insert into ${table} (${names.join(', ')}) values (${places.join(', ')})`).run(row);
 }

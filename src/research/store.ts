@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import type { Database as Sqlite } from 'better-sqlite3';
 import { systemCode } from '../base/errors.js';
-import { packagePath } from '../base/paths.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
 import { type Attempt, attemptFromRow, attemptToRow } from '../rpl/sample.js';
+import type { Connection } from './connection.js';
 import { ReadoutStore, type StoredReadout } from './readouts.js';
-import { insertRow, rowFromSqlite, rowToSqlite } from './rows.js';
+import { rowFromSqlite, rowToSqlite } from './rows.js';
 
 /** One invocation's work on one run. */
 export interface Execution {
@@ -49,16 +47,16 @@ function isAlive(pid: number): boolean {
 /** Lane B's store of runs, executions, attempts and estimates. Append-only but for an execution's end. */
 export class ResearchStore {
   readonly readouts: ReadoutStore;
-  private readonly sqlite: Sqlite;
+  private readonly connection: Connection;
 
-  constructor(sqlite: Sqlite) {
-    this.sqlite = sqlite;
-    this.readouts = new ReadoutStore(sqlite);
+  constructor(connection: Connection) {
+    this.connection = connection;
+    this.readouts = new ReadoutStore(connection);
   }
 
   /** The highest repetition of a configuration, and whether its run is finished; undefined when never run. */
   latestRepeat(baseHash: string): { repeat: number; finished: boolean } | undefined {
-    const row = this.sqlite
+    const row = this.connection
       .prepare(
         `select repeat, exists (select 1 from runs where runs.run_id = executions.run_id) as finished
          from executions where base_hash = ? order by repeat desc limit 1`,
@@ -69,37 +67,37 @@ export class ResearchStore {
 
   /** Records that an invocation began; a configuration keeps the run id that its first execution gave it. */
   beginExecution(start: ExecutionStart): Execution {
-    return this.sqlite
-      .transaction(() => {
-        const earlier = this.sqlite
-          .prepare('select run_id from executions where config_hash = ? limit 1')
-          .get(start.configHash) as { run_id: string } | undefined;
-        const runId = earlier?.run_id ?? start.newRunId;
-        insertRow(this.sqlite, 'executions', {
-          execution_id: start.executionId,
-          run_id: runId,
-          config_hash: start.configHash,
-          base_hash: start.baseHash,
-          repeat: start.repeat,
-          started_at: start.startedAt.toISOString(),
-          pid: process.pid,
-          seen_at: start.startedAt.toISOString(),
-        });
-        return { executionId: start.executionId, runId };
-      })
-      .immediate();
+    return this.connection.lightly(() => {
+      const earlier = this.connection
+        .prepare('select run_id from executions where config_hash = ? limit 1')
+        .get(start.configHash) as { run_id: string } | undefined;
+      const runId = earlier?.run_id ?? start.newRunId;
+      this.connection.insert('executions', {
+        execution_id: start.executionId,
+        run_id: runId,
+        config_hash: start.configHash,
+        base_hash: start.baseHash,
+        repeat: start.repeat,
+        started_at: start.startedAt.toISOString(),
+        pid: process.pid,
+        seen_at: start.startedAt.toISOString(),
+      });
+      return { executionId: start.executionId, runId };
+    });
   }
 
   /** Says that an execution is still at work. */
   touchExecution({ executionId }: Execution, now: Date): void {
-    this.sqlite
-      .prepare('update executions set seen_at = ? where execution_id = ?')
-      .run(now.toISOString(), executionId);
+    this.connection.lightly(() =>
+      this.connection
+        .prepare('update executions set seen_at = ? where execution_id = ?')
+        .run(now.toISOString(), executionId),
+    );
   }
 
   /** Whether an execution that began earlier is at work on the same run: its process lives and was seen of late. */
   isRunningElsewhere({ executionId, runId }: Execution, now: Date): boolean {
-    const rows = this.sqlite
+    const rows = this.connection
       .prepare(
         `select pid from executions
          where run_id = ? and execution_id < ? and outcome = 'running' and seen_at > ?`,
@@ -110,20 +108,18 @@ export class ResearchStore {
 
   /** Commits attempts, together. */
   appendAttempts({ executionId, runId }: Execution, attempts: readonly Attempt[]): void {
-    this.sqlite
-      .transaction(() => {
-        for (const attempt of attempts) {
-          const row = rowToSqlite(ATTEMPT_COLUMNS, attemptToRow(attempt));
-          insertRow(this.sqlite, 'attempts', { execution_id: executionId, run_id: runId, ...row });
-        }
-      })
-      .immediate();
+    this.connection.durably(() => {
+      for (const attempt of attempts) {
+        const row = rowToSqlite(ATTEMPT_COLUMNS, attemptToRow(attempt));
+        this.connection.insert('attempts', { execution_id: executionId, run_id: runId, ...row });
+      }
+    });
   }
 
   /** Every stored attempt for the given samples, whichever run made it, oldest first. */
   attemptsFor(sampleKeys: readonly string[]): StoredAttempt[] {
-    const sql = readFileSync(packagePath('sql', 'sqlite', 'reusable_attempts.sql'), 'utf8');
-    const rows = this.sqlite.prepare(sql).all(JSON.stringify(sampleKeys)) as (Record<string, unknown> & {
+    const statement = this.connection.prepareFile('reusable_attempts.sql');
+    const rows = statement.all(JSON.stringify(sampleKeys)) as (Record<string, unknown> & {
       attempt_id: number;
       run_id: string;
     })[];
@@ -136,14 +132,13 @@ export class ResearchStore {
 
   /** The attempts that a finished run rests on, one a sample. */
   samplesOf(runId: string): Attempt[] {
-    const sql = readFileSync(packagePath('sql', 'sqlite', 'run_samples.sql'), 'utf8');
-    const rows = this.sqlite.prepare(sql).all(runId) as Record<string, unknown>[];
+    const rows = this.connection.prepareFile('run_samples.sql').all(runId) as Record<string, unknown>[];
     return rows.map((row) => attemptFromRow(rowFromSqlite(ATTEMPT_COLUMNS, row) as AttemptRow));
   }
 
   /** A finished run. */
   findRun(runId: string): RunRecord | undefined {
-    const row = this.sqlite.prepare('select * from runs where run_id = ?').get(runId);
+    const row = this.connection.prepare('select * from runs where run_id = ?').get(runId);
     return row === undefined ? undefined : rowFromSqlite(RUN_COLUMNS, row as Record<string, unknown>);
   }
 
@@ -158,45 +153,47 @@ export class ResearchStore {
     readouts: readonly StoredReadout[],
     endedAt: Date,
   ): RunRecord {
-    return this.sqlite
-      .transaction(() => {
-        const first = this.findRun(run.run_id);
-        if (first === undefined) {
-          insertRow(this.sqlite, 'runs', rowToSqlite(RUN_COLUMNS, run));
-          const { run_id, estimator, b, prob_true_rpl, logit, ci_lo, ci_hi } = run;
-          const estimate = { run_id, estimator, b, prob_true_rpl, logit, ci_lo, ci_hi };
-          insertRow(this.sqlite, 'estimates', {
-            ...estimate,
-            execution_id: execution.executionId,
-            created_at: endedAt.toISOString(),
-            bootstrap_seed: String(run.bootstrap_seed),
-          });
-        }
-        for (const { attemptId, runId, attempt } of attempts) {
-          insertRow(this.sqlite, 'execution_samples', {
-            execution_id: execution.executionId,
-            sample_key: attempt.sampleKey,
-            attempt_id: attemptId,
-            reused: runId === run.run_id ? 0 : 1,
-          });
-        }
-        this.readouts.use(execution, readouts);
-        this.endExecution(execution, first === undefined ? 'finished' : 'reused', endedAt);
-        return first ?? run;
-      })
-      .immediate();
+    return this.connection.durably(() => {
+      const first = this.findRun(run.run_id);
+      if (first === undefined) {
+        this.connection.insert('runs', rowToSqlite(RUN_COLUMNS, run));
+        const { run_id, estimator, b, prob_true_rpl, logit, ci_lo, ci_hi } = run;
+        const estimate = { run_id, estimator, b, prob_true_rpl, logit, ci_lo, ci_hi };
+        this.connection.insert('estimates', {
+          ...estimate,
+          execution_id: execution.executionId,
+          created_at: endedAt.toISOString(),
+          bootstrap_seed: String(run.bootstrap_seed),
+        });
+      }
+      for (const { attemptId, runId, attempt } of attempts) {
+        this.connection.insert('execution_samples', {
+          execution_id: execution.executionId,
+          sample_key: attempt.sampleKey,
+          attempt_id: attemptId,
+          reused: runId === run.run_id ? 0 : 1,
+        });
+      }
+      this.readouts.use(execution, readouts);
+      this.recordEnd(execution, first === undefined ? 'finished' : 'reused', endedAt);
+      return first ?? run;
+    });
   }
 
-  /** Records how an invocation ended. */
-  endExecution({ executionId }: Execution, outcome: ExecutionOutcome, endedAt: Date): void {
-    this.sqlite
+  /** Records how an invocation ended that brought no new run. */
+  endExecution(execution: Execution, outcome: ExecutionOutcome, endedAt: Date): void {
+    this.connection.lightly(() => this.recordEnd(execution, outcome, endedAt));
+  }
+
+  private recordEnd({ executionId }: Execution, outcome: ExecutionOutcome, endedAt: Date): void {
+    this.connection
       .prepare('update executions set outcome = ?, ended_at = ? where execution_id = ?')
       .run(outcome, endedAt.toISOString(), executionId);
   }
 
   /** A content hash, other than this one, that runs were measured with under a bank's `id@version`. */
   otherBankHash(bank: string, bankHash: string): string | undefined {
-    const row = this.sqlite
+    const row = this.connection
       .prepare('select bank_hash from runs where bank = ? and bank_hash <> ? limit 1')
       .get(bank, bankHash) as { bank_hash: string } | undefined;
     return row?.bank_hash;
@@ -204,7 +201,7 @@ export class ResearchStore {
 
   /** Finished runs whose row is not known to be in the lake. */
   unpublishedRuns(): RunRecord[] {
-    const rows = this.sqlite
+    const rows = this.connection
       .prepare(
         'select * from runs where run_id not in (select run_id from published_runs) order by created_at',
       )
@@ -213,12 +210,14 @@ export class ResearchStore {
   }
 
   markPublished(runId: string, publishedAt: Date): void {
-    this.sqlite
-      .prepare('insert or ignore into published_runs (run_id, published_at) values (?, ?)')
-      .run(runId, publishedAt.toISOString());
+    this.connection.lightly(() =>
+      this.connection
+        .prepare('insert or ignore into published_runs (run_id, published_at) values (?, ?)')
+        .run(runId, publishedAt.toISOString()),
+    );
   }
 
   close(): void {
-    this.sqlite.close();
+    this.connection.close();
   }
 }

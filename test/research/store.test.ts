@@ -107,8 +107,13 @@ store('a store of schema version 1 is brought up to date and keeps what it holds
 store('commits are durable: WAL and synchronous FULL', async () => {
   const opened = await openResearchStore(folder);
   // The pragma is the connection's own, so it is asked of the store's connection.
-  const { sqlite } = opened as unknown as { sqlite: Database.Database };
+  const { connection } = opened as unknown as { connection: { sqlite: Database.Database } };
+  const { sqlite } = connection;
   assert.is(sqlite.pragma('journal_mode', { simple: true }), 'wal');
+  assert.is(sqlite.pragma('synchronous', { simple: true }), 2);
+  // What need not wait for the disk leaves the next commit as it was.
+  opened.beginExecution(START);
+  assert.throws(() => opened.beginExecution(START), /UNIQUE/);
   assert.is(sqlite.pragma('synchronous', { simple: true }), 2);
   opened.close();
 });
