@@ -12,6 +12,11 @@ export interface LakeStorage {
   list(folder: string): Promise<StoredFile[]>;
   /** A file's content and the tag by which `replace` knows it; undefined when there is no such file. */
   read(name: string): Promise<{ readonly bytes: Uint8Array; readonly tag: string } | undefined>;
+  /**
+   * A file of this machine with a file's content, for readers that need a path (DuckDB): the lake's own where it
+   * is local, a copy elsewhere. Undefined when there is no such file.
+   */
+  open(name: string): Promise<OpenedFile | undefined>;
   /** Takes a name once. Returns false, and leaves what is there, when it is taken already. */
   putIfAbsent(name: string, bytes: Uint8Array): Promise<boolean>;
   /**
@@ -28,6 +33,13 @@ export interface LakeStorage {
 export interface StoredFile {
   readonly name: string;
   readonly bytes: number;
+}
+
+/** A published file, to be read by its path only. */
+export interface OpenedFile {
+  readonly path: string;
+  /** Says that it is no longer needed. */
+  release(): Promise<void>;
 }
 
 /** A file under way that no reader sees. */

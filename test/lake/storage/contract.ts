@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { uvu } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -111,6 +112,15 @@ export function testContract<State extends { storage: LakeStorage }>(test: uvu.T
     assert.equal((await storage.read(names[2] ?? ''))?.bytes.byteLength, 2);
     await pending.discard();
     await pending.discard();
+  });
+
+  test('open gives a path to read the content from, until it is released', async ({ storage }) => {
+    assert.is(await storage.open('local/dt=2026-11-01/x.parquet'), undefined);
+    await publish(storage, 'local/dt=2026-11-01/x.parquet', 'content');
+    const opened = await storage.open('local/dt=2026-11-01/x.parquet');
+    assert.is(readFileSync(opened?.path ?? '', 'utf8'), 'content');
+    await opened?.release();
+    assert.is(await textOf(storage, 'local/dt=2026-11-01/x.parquet'), 'content');
   });
 
   test('remove says whether there was a file, and the name is free again', async ({ storage }) => {
