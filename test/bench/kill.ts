@@ -1,6 +1,7 @@
-// Kills a research sweep with SIGKILL at random moments, over and over, and proves afterwards that nothing that was
-// stored is lost or counted twice. `npm run bench:kill -- 1000` kills a thousand times.
+// Kills two research sweeps, one of a given size and one to a wanted width, with SIGKILL at random moments, over and
+// over, and proves afterwards that nothing that was stored is lost or counted twice. `npm run bench:kill -- 1000` kills a thousand times.
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,21 +21,46 @@ const EARLY_KILL_EVERY = 4;
 /** A process that has not called by then is killed where it is. */
 const LONGEST_START_MS = 10_000;
 
+/** Answers scatter by this much around a half, so that the wanted width always calls for a second stage. */
+const SCATTER = 0.4;
+
 const kills = Number(process.argv[2] ?? 100);
 const folder = makeTempFolder();
-const claimsFile = join(folder, 'claims.jsonl');
-const claims = Array.from({ length: kills * 40 }, (_, index) => `Claim number ${index}`);
-writeFileSync(claimsFile, claims.map((claim) => JSON.stringify({ claim })).join('\n'));
 
-const server = await startModelServer({ latencyMs: 20 });
+/** A sweep that is killed over and over, and the samples of each of its runs. */
+interface Sweep {
+  readonly claims: readonly string[];
+  readonly options: readonly string[];
+  readonly samples: number;
+}
+
+function makeSweep(name: string, samples: number, size: readonly string[]): Sweep & { argv: string[] } {
+  const claims = Array.from({ length: kills * 20 }, (_, index) => `${name} claim ${index}`);
+  const file = join(folder, `${name}.jsonl`);
+  writeFileSync(file, claims.map((claim) => JSON.stringify({ claim })).join('\n'));
+  const common = ['--model', 'compatible/test-model', '-R', '1', '--concurrency', String(CONCURRENCY)];
+  const options = [...common, ...size];
+  return { claims, samples, options, argv: ['research', '--claims', file, ...options] };
+}
+
+const fixed = makeSweep('Fixed', 8, ['-K', '8', '-T', '8', '-B', '200']);
+const grown = makeSweep('Grown', 16, ['--width', '0.02', '--max-calls', '16']);
+const sweeps = [fixed, grown];
+
+/** The same answer to the same words, as the second stage follows from the first one's answers. */
+const probTrue = ({ body }: { readonly body: unknown }) => {
+  const byte = createHash('sha256').update(JSON.stringify(body)).digest().readUInt8();
+  return Math.round(100 * (0.5 + SCATTER * (byte / 255 - 0.5))) / 100;
+};
+const server = await startModelServer({
+  latencyMs: 20,
+  respond: (request) => ({ type: 'good', probTrue: probTrue(request) }),
+});
 const env = {
   HX_DATA_DIR: join(folder, 'data'),
   HX_COMPATIBLE_BASE_URL: server.baseUrl,
   PATH: process.env['PATH'],
 };
-const size = ['-K', '8', '-R', '1', '-T', '8', '-B', '200', '--concurrency', String(CONCURRENCY)];
-const sweep = ['research', '--claims', claimsFile, '--model', 'compatible/test-model', ...size];
-
 function count(sql: string): number {
   if (!existsSync(join(folder, 'data', 'research.sqlite'))) return 0;
   const sqlite = new Database(join(folder, 'data', 'research.sqlite'), { readonly: true });
@@ -54,8 +80,11 @@ const check = (holds: boolean, what: string) => {
 const prng = new Prng(2n);
 const started = performance.now();
 let storedBefore = 0;
+/** Kills that left a run with its first stage answered and the second one begun. */
+let betweenStages = 0;
 for (let kill = 0; kill < kills; kill += 1) {
-  const child = spawn(process.execPath, [BIN, ...sweep], { env, stdio: 'ignore' });
+  const { argv } = kill % 2 === 0 ? fixed : grown;
+  const child = spawn(process.execPath, [BIN, ...argv], { env, stdio: 'ignore' });
   const exited = once(child, 'exit');
   if (kill % EARLY_KILL_EVERY > 0) {
     const callsBefore = server.calls.length;
@@ -69,6 +98,11 @@ for (let kill = 0; kill < kills; kill += 1) {
   const stored = count('select count(*) from attempts');
   check(stored >= storedBefore, `kill ${kill}: ${storedBefore} attempts became ${stored}`);
   storedBefore = stored;
+  betweenStages += count(
+    `select count(*) from (select run_id from attempts where run_id = (
+       select run_id from executions order by execution_id desc limit 1
+     ) and run_id not in (select run_id from runs) group by run_id having count(*) between 8 and 15)`,
+  );
 }
 
 const lost = server.calls.length - storedBefore;
@@ -78,11 +112,15 @@ const doubled = count(
    group by sample_key having count(*) > 1)`,
 );
 check(doubled === 0, `${doubled} samples were paid for twice`);
+check(kills < 100 || betweenStages > 0, 'no kill fell between the two stages of a width');
 
 // The last claim that was begun is carried on to its end; every finished run rests on each sample once.
-const finished = count('select count(*) from runs');
-const last = claims[finished] ?? 'Claim number 0';
-await runHx(['research', last, ...sweep.slice(3)], { env, folder });
+for (const { claims, options } of sweeps) {
+  const list = claims.map((claim) => `'${claim}'`).join(', ');
+  const finished = count(`select count(*) from runs where claim in (${list})`);
+  const { exitCode, stderr } = await runHx(['research', claims[finished] ?? '', ...options], { env, folder });
+  check(exitCode === 0, `carrying on failed: ${stderr}`);
+}
 check(
   count('select count(*) from runs where n_usable <> n_samples or calls_made < n_samples') === 0,
   'incomplete runs',
@@ -91,9 +129,10 @@ check(
   count(
     `select count(*) from (select runs.run_id from runs
      join executions using (run_id) join execution_samples using (execution_id)
-     where executions.outcome = 'finished' group by 1 having count(*) <> 8)`,
+     where executions.outcome = 'finished' group by 1
+     having count(*) <> case when claim like 'Fixed %' then ${fixed.samples} else ${grown.samples} end)`,
   ) === 0,
-  'runs that rest on other than 8 samples',
+  'runs that rest on more or fewer samples than planned',
 );
 const query = await runHx(
   ['query', 'select count(*), count(distinct run_id) from research_runs', '--format', 'csv'],
@@ -105,7 +144,7 @@ await server.close();
 
 const seconds = ((performance.now() - started) / 1_000).toFixed(0);
 process.stdout.write(
-  `${kills} kills in ${seconds} s: ${storedBefore} attempts stored, ${lost} calls lost in flight ` +
+  `${kills} kills in ${seconds} s, ${betweenStages} within the second stage of a width: ${storedBefore} attempts stored, ${lost} calls lost in flight ` +
     `(at most ${kills * CONCURRENCY}), ${doubled} paid twice, ${runs} runs finished\n`,
 );
 for (const failure of failures) process.stdout.write(`FAILED: ${failure}\n`);
