@@ -35,7 +35,7 @@ export abstract class MeasuringCommand extends HxCommand {
   seed = Option.String('--seed', {
     description: 'Bootstrap seed; by default it follows from the configuration',
   });
-  estimator = Option.String('--estimator', { description: 'Interval: rpl-2 (default), rpl-1 or t' });
+  estimator = Option.String('--estimator,--ci', { description: 'Interval: rpl-2 (default), rpl-1 or t' });
   wantedWidth = Option.String('--width', {
     description:
       'Wanted width of the interval, 0.01 to 0.9: asks 8 templates first, then as many as it takes; instead of -K and -T',

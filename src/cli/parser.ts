@@ -1,6 +1,7 @@
 import { Cli, type Command } from 'clipanion';
 import { COMMANDS, type CommandEntry } from './commands/index.js';
 import type { CliContext } from './context.js';
+import { refuseRepeatedOptions } from './repeated.js';
 
 /**
  * A parser that knows some commands. Loading all of them takes longer than most of them run.
@@ -38,6 +39,8 @@ export async function execute(
 ): Promise<number> {
   const cli = await makeCli(findEntries(argv), enableColors);
   const command = cli.process([...argv], context);
+  const own = cli.definitions().find(({ path }) => path === `hx ${command.path.join(' ')}`);
+  refuseRepeatedOptions(argv, own?.options ?? [], command);
   command.context = context;
   command.cli = {
     ...(cli as unknown as Command<CliContext>['cli']),

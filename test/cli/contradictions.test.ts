@@ -136,6 +136,32 @@ contradictions('estimate: a bootstrap that is not made has no size and no seed',
   }
 });
 
+contradictions('an option that takes one value is refused with two, under either of its names', async () => {
+  const measure = ['check', 'A', ...SIMULATED, '--dry-run'];
+  await refuses([...measure, '-K', '4', '-K=8'], '-K is given as 4 and as 8');
+  await refuses([...measure, '--ci', 't', '--estimator', 'rpl-1'], '--ci is given as t and as rpl-1');
+  for (const allowed of [
+    ['-K', '20', '-K=20'],
+    ['--ci', 't', '--ci', 't'],
+    ['--model', 'simulator/slow'],
+  ]) {
+    assert.is((await runHx([...measure, ...allowed], { folder })).exitCode, 0, allowed.join(' '));
+  }
+});
+
+contradictions('--ci is another name of --estimator', async () => {
+  const stdin = [0.1, 0.2, 0.3]
+    .map((prob_true, index) => JSON.stringify({ template: `t${index}`, replicate: 0, prob_true }))
+    .join('\n');
+  for (const method of ['rpl-1', 'rpl-2', 't']) {
+    const byName = async (name: string) =>
+      (await runHx(['estimate', '-', name, method, '--json'], { stdin })).stdout;
+    const shown = await byName('--ci');
+    assert.is(JSON.parse(shown).estimator, method);
+    assert.is(shown, await byName('--estimator'));
+  }
+});
+
 contradictions('a number out of its range is named with its range, whether it is one or not', async () => {
   for (const [option, range] of [
     ['-K', '2 to 64'],

@@ -25,7 +25,7 @@ cli("a command's help goes to standard output", async () => {
   ]) {
     assert.is((await runHx(argv)).stdout, stdout);
   }
-  assert.match(stdout, '--estimator VALUE');
+  assert.match(stdout, '--estimator,--ci VALUE');
   assert.match(stdout, 'Examples');
 });
 

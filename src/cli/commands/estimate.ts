@@ -23,7 +23,7 @@ export class EstimateCommand extends HxCommand {
   });
 
   file = Option.String({ name: 'FILE|-' });
-  estimator = Option.String('--estimator', { description: 'Interval: rpl-2 (default), rpl-1 or t' });
+  estimator = Option.String('--estimator,--ci', { description: 'Interval: rpl-2 (default), rpl-1 or t' });
   b = Option.String('-B', {
     description: 'Bootstrap resamples, 100 to 100000 (5000)',
     validator: isWholeNumber(SIZE.b),
