@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import process from 'node:process';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { QuerySession } from '../../handlers/query-session.js';
 import type { CliContext } from '../context.js';
@@ -26,14 +27,32 @@ export async function runShell(
     await runPlainShell(session, history, context, { paint, debug });
     return;
   }
+  chooseFastReact(process.env);
   const { InteractiveShell } = await import('./interactive.js');
-  const { folder, signal, stdin, stdout } = context;
+  const { env, folder, signal, stdin, stdout } = context;
   await new InteractiveShell({
     ...{ session, history, folder, paint, signal, debug },
+    reflows: foldsAnew(env),
+    greeting: greeting(paint),
     stdin: stdin as ReadStream,
     stdout: stdout as WriteStream,
   }).run();
   signal.throwIfAborted();
+}
+
+function greeting(paint: Paint): string {
+  const text = 'SQL over the lake, ended by a semicolon. .help: commands and keys; Ctrl-D leaves.';
+  return `${paint('dim', text)}\n`;
+}
+
+/** React looks at this when it is loaded, and checks every element of every frame where it is not set. */
+function chooseFastReact(env: NodeJS.ProcessEnv): void {
+  env['NODE_ENV'] ??= 'production';
+}
+
+/** Most terminals fold lines anew when the window is narrowed; xterm and the Linux console cut them off. */
+function foldsAnew(env: CliContext['env']): boolean {
+  return env['TERM'] !== 'linux' && env['XTERM_VERSION'] === undefined;
 }
 
 /** Ink draws nothing live where it takes the machine for a build server, and a dumb terminal cannot. */

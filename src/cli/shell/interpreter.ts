@@ -6,17 +6,37 @@ import { drainRendering, type WriteText } from '../output.js';
 import { TERMINAL_ROWS, writeResults } from '../query/print.js';
 import { parseParameters, statementsFor } from '../query/request.js';
 import { renderError } from '../render/error.js';
-import {
-  type Format,
-  formatOfFile,
-  renderResult,
-  rowCount,
-  shownNote,
-  type TextFormat,
-} from '../render/formats/index.js';
+import { gridWidths, isPlan } from '../render/formats/grid.js';
+import { formatOfFile, renderResult, rowCount, shownNote } from '../render/formats/index.js';
+import type { Column } from '../render/formats/result.js';
+import { RowReader } from '../render/formats/row-reader.js';
 import type { Paint } from '../render/style.js';
-import { splitSql } from '../sql/lexer.js';
-import { runDotCommand } from './dot-commands.js';
+import { canFit } from '../render/table.js';
+import { type CommandHost, runDotCommand } from './dot-commands.js';
+import { isExit } from './entry.js';
+import { initialModes } from './modes.js';
+import type { RowBuffer } from './pager/row-buffer.js';
+
+/** Lines around a table that have to fit the window with it: header, rule, row count, prompt. */
+const LINES_BESIDES_ROWS = 4;
+/** Rows that stay in the scrollback of a table that was paged, as a reminder of its columns. */
+const ROWS_LEFT_BEHIND = 5;
+const HOW_TO_GET_ALL = 'All of it: .mode csv or .output FILE.';
+
+/** A result that is too large for the window; whoever gets it closes the reader. */
+export interface PagedResult {
+  readonly columns: readonly Column[];
+  readonly reader: RowReader;
+  readonly cellLimit: number | undefined;
+}
+
+/** A terminal that can show a result in a screen of its own. */
+export interface PagerHost {
+  /** Rows of the window right now. */
+  readonly windowRows: () => number;
+  /** Shows the result until the reader leaves it; returns what was read of it. */
+  page(result: PagedResult, signal: AbortSignal): Promise<RowBuffer>;
+}
 
 export interface InterpreterOptions {
   readonly session: QuerySession;
@@ -28,20 +48,35 @@ export interface InterpreterOptions {
   /** Columns of the terminal right now. */
   readonly width: () => number;
   readonly debug: boolean;
+  /** Absent where nothing can be paged: the first rows of a large table are printed then. */
+  readonly pager?: PagerHost;
 }
 
 /** Carries out what was entered in a shell, and remembers its modes. Never throws: errors are printed. */
-export class Interpreter {
-  readonly options: InterpreterOptions;
-  mode: TextFormat = 'table';
-  timer = false;
-  /** The file that the next result goes to instead of the terminal. */
-  output: string | undefined;
-  /** Set once `.exit` was entered. */
-  left = false;
+export class Interpreter implements CommandHost {
+  readonly session: QuerySession;
+  readonly paint: Paint;
+  readonly print: WriteText;
+  readonly width: () => number;
+  readonly modes = initialModes();
+  private readonly options: InterpreterOptions;
+  private hasLeft = false;
 
   constructor(options: InterpreterOptions) {
     this.options = options;
+    this.session = options.session;
+    this.paint = options.paint;
+    this.print = options.print;
+    this.width = options.width;
+  }
+
+  /** Set once `.exit` was entered. */
+  get left(): boolean {
+    return this.hasLeft;
+  }
+
+  leave(): void {
+    this.hasLeft = true;
   }
 
   /** Runs what was entered until it ends, fails or the signal is aborted. */
@@ -50,18 +85,17 @@ export class Interpreter {
     try {
       if (text === '') return;
       if (text.startsWith('.')) await runDotCommand(this, text, signal);
-      else if (/^(exit|quit)\s*;?$/i.test(text)) this.left = true;
+      else if (isExit(text)) this.leave();
       else if (text.startsWith('@')) await this.runReady(text, signal);
       else await this.runSql(text, signal);
     } catch (error) {
-      const { paint, debug, print } = this.options;
       const known = signal.aborted ? new HxError('interrupted', 'Interrupted.') : toHxError(error);
-      await print(renderError(known, paint, debug));
+      await this.print(renderError(known, this.paint, this.options.debug));
     }
   }
 
   async runSql(sql: string, signal: AbortSignal): Promise<void> {
-    for (const statement of statementsFor(this.options.session, sql, {})) await this.run(statement, signal);
+    for (const statement of statementsFor(this.session, sql, {})) await this.run(statement, signal);
   }
 
   /** An absolute path for a name as it was typed. */
@@ -72,45 +106,106 @@ export class Interpreter {
   /** `@name parameter=value ...` */
   private async runReady(text: string, signal: AbortSignal): Promise<void> {
     const [name = '', ...flags] = text.replace(/\s*;$/, '').slice(1).split(/\s+/);
-    await this.run(this.options.session.ready(name, parseParameters(flags)), signal);
+    await this.run(this.session.ready(name, parseParameters(flags)), signal);
   }
 
   private async run(statement: Statement, signal: AbortSignal): Promise<void> {
     const startedAtMs = performance.now();
-    const { print, paint } = this.options;
-    const file = this.output;
-    if (file === undefined) await this.show(statement, signal);
+    const file = this.modes.output;
+    if (file === undefined) await this.show(statement, signal, startedAtMs);
     else {
-      this.output = undefined;
-      const format: Format = formatOfFile(file);
-      await writeResults(this.options.session, [statement], format, file, signal);
-      await print(`${paint('dim', `Wrote ${file}.`)}\n`);
+      this.modes.output = undefined;
+      await writeResults(this.session, [statement], formatOfFile(file), file, signal);
+      await this.tell(`Wrote ${file}.`, performance.now() - startedAtMs);
     }
-    if (this.timer) await print(`${paint('dim', `Time: ${duration(performance.now() - startedAtMs)}`)}\n`);
   }
 
-  private async show(statement: Statement, signal: AbortSignal): Promise<void> {
-    const { session, paint, print, width } = this.options;
-    const result = await session.run(statement, signal);
-    const sheet = { width: width(), rowLimit: TERMINAL_ROWS, paint };
-    const shown = await drainRendering(renderResult(this.mode, result, sheet), async (text) => {
+  private async show(statement: Statement, signal: AbortSignal, startedAtMs: number): Promise<void> {
+    const { columns, chunks } = await this.session.run(statement, signal);
+    const reader = new RowReader(chunks);
+    try {
+      if (await this.isPaged(columns, reader)) await this.page(columns, reader, signal, startedAtMs);
+      else await this.printRows(columns, reader, signal, startedAtMs);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  private async printRows(
+    columns: readonly Column[],
+    reader: RowReader,
+    signal: AbortSignal,
+    startedAtMs: number,
+  ): Promise<void> {
+    const { format } = this.modes;
+    const rendering = renderResult(format, { columns, chunks: reader.rest() }, this.sheet());
+    const shown = await drainRendering(rendering, async (text) => {
       signal.throwIfAborted();
-      await print(text);
+      await this.print(text);
       // Gives the keyboard its turn, so that Ctrl-C works in the middle of a long print-out.
       await nextTurn();
     });
-    const note = shownNote(shown, 'All of it: .mode csv or .output FILE.');
-    if (note !== undefined) await print(`${paint('dim', note)}\n`);
-    else if (this.mode === 'table') await print(`${paint('dim', rowCount(shown.shown))}\n`);
+    const note = shownNote(shown, HOW_TO_GET_ALL);
+    const isTable = format === 'table' && !isPlan(columns);
+    await this.tell(note ?? (isTable ? rowCount(shown.shown) : ''), performance.now() - startedAtMs);
+  }
+
+  private async page(
+    columns: readonly Column[],
+    reader: RowReader,
+    signal: AbortSignal,
+    startedAtMs: number,
+  ): Promise<void> {
+    const elapsedMs = performance.now() - startedAtMs;
+    const pager = this.options.pager as PagerHost;
+    const { rows, state, error } = await pager.page(
+      { columns, reader, cellLimit: this.modes.cellWidth },
+      signal,
+    );
+    if (state === 'failed') throw error;
+    const head = rows.slice(0, ROWS_LEFT_BEHIND);
+    const widths = gridWidths(columns, head, this.modes.cellWidth);
+    if (canFit(widths, this.width())) {
+      const result = { columns, chunks: new RowReader(chunksOf(head)).rest() };
+      await drainRendering(renderResult('table', result, this.sheet()), this.print);
+    }
+    const count = rowCount(rows.length).replace(' ', state === 'complete' ? ' ' : '+ ');
+    await this.tell(`${count}, ${columns.length} columns, shown in the pager`, elapsedMs);
+  }
+
+  /** Whether a table opens in the pager; the rows looked at are put back. */
+  private async isPaged(columns: readonly Column[], reader: RowReader): Promise<boolean> {
+    const { format, pager: mode, cellWidth } = this.modes;
+    const { pager } = this.options;
+    if (pager === undefined || format !== 'table' || mode === 'off' || isPlan(columns)) return false;
+    const room = Math.max(1, pager.windowRows() - LINES_BESIDES_ROWS);
+    const rows = await reader.take(room + 1);
+    reader.putBack(rows);
+    if (rows.length === 0) return false;
+    if (mode === 'always' || rows.length > room) return true;
+    if (canFit(gridWidths(columns, rows, cellWidth), this.width())) return false;
+    // As records, a row takes a line for each column.
+    return rows.length * (columns.length + 1) > room + 1;
+  }
+
+  private sheet() {
+    return {
+      width: this.width(),
+      rowLimit: TERMINAL_ROWS,
+      cellLimit: this.modes.cellWidth,
+      paint: this.paint,
+    };
+  }
+
+  private async tell(note: string, elapsedMs: number): Promise<void> {
+    const time = this.modes.timer ? `Time: ${duration(elapsedMs)}` : '';
+    const text = [note, time].filter((part) => part !== '').join('  ');
+    if (text !== '') await this.print(`${this.paint('dim', text)}\n`);
   }
 }
 
-/** Whether what was entered so far can be carried out, or goes on in the next line. */
-export function isComplete(text: string): boolean {
-  const trimmed = text.trim();
-  if (trimmed === '' || /^[.@]/.test(trimmed) || /^(exit|quit)$/i.test(trimmed)) return true;
-  const { complete, rest } = splitSql(text);
-  return complete.length > 0 && rest === '';
+async function* chunksOf(rows: unknown[][]): AsyncGenerator<unknown[][]> {
+  yield rows;
 }
 
 function duration(milliseconds: number): string {

@@ -5,9 +5,10 @@ import type { CliContext } from '../context.js';
 import { streamWriter } from '../output.js';
 import { renderError } from '../render/error.js';
 import type { Paint } from '../render/style.js';
+import { CONTINUATION, PROMPT } from './editor/layout.js';
+import { isComplete } from './entry.js';
 import type { History } from './history.js';
-import { Interpreter, isComplete } from './interpreter.js';
-import { CONTINUATION, PROMPT } from './layout.js';
+import { Interpreter } from './interpreter.js';
 
 const WIDTH = 80;
 

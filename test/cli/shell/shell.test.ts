@@ -194,14 +194,12 @@ test('pasted statements of several lines run, with and without bracketed paste',
   });
 });
 
-test('modes, timer, ready queries, files, and a result longer than the window', async () => {
+test('modes, timer, ready queries and files', async () => {
   await inShell({}, async (pty) => {
-    pty.line('from range(100000);');
-    await pty.sees(/^ {2}199\n100,000 rows, the first 200 shown\..*\nhx>$/m);
     pty.line('.mode ndjson');
     pty.line('.timer on');
     pty.line("select 'x' as t;");
-    await pty.sees(/^\{"t":"x"\}\nTime: .*\nhx>$/m);
+    await pty.sees(/^\{"t":"x"\}\nTime: \d+ ms\nhx>$/m);
     pty.line('.output out.csv');
     pty.line('from range(3);');
     await pty.sees(/Wrote .*out\.csv\./);

@@ -3,6 +3,7 @@ import type { Paint } from '../style.js';
 import { type ColumnLayout, canFit, fitWidths, naturalWidths, renderRow, renderRule } from '../table.js';
 import { displayWidth, padToWidth } from '../width.js';
 import type { Column, Rendering, Result, Shown } from './result.js';
+import { RowReader } from './row-reader.js';
 import { cellText, isNumeric } from './value.js';
 
 /** Column widths are taken from this many rows; a later row may overflow in a pipe and is cut on a terminal. */
@@ -16,6 +17,8 @@ export interface GridOptions {
   readonly width: number;
   /** Rows to print; Infinity in a pipe. */
   readonly rowLimit: number;
+  /** Columns that a cell may take at most; by default as many as fit. */
+  readonly cellLimit?: number | undefined;
   readonly paint: Paint;
 }
 
@@ -55,42 +58,6 @@ async function countOn(reader: RowReader, shown: number): Promise<number | undef
   return undefined;
 }
 
-/** Hands out rows in the numbers asked for, whatever the chunks' sizes. */
-class RowReader {
-  private readonly iterator: AsyncIterator<unknown[][]>;
-  private pending: unknown[][] = [];
-  private position = 0;
-  private ended = false;
-
-  constructor(chunks: AsyncIterable<unknown[][]>) {
-    this.iterator = chunks[Symbol.asyncIterator]();
-  }
-
-  /** Up to `count` rows; fewer only at the end. */
-  async take(count: number): Promise<unknown[][]> {
-    const rows: unknown[][] = [];
-    while (rows.length < count) {
-      if (this.position >= this.pending.length) {
-        if (this.ended) break;
-        const next = await this.iterator.next();
-        this.ended = next.done === true;
-        this.pending = next.done ? [] : next.value;
-        this.position = 0;
-        continue;
-      }
-      const end = this.position + count - rows.length;
-      const part = this.pending.slice(this.position, end);
-      this.position += part.length;
-      rows.push(...part);
-    }
-    return rows;
-  }
-
-  async close(): Promise<void> {
-    if (!this.ended) await this.iterator.return?.();
-  }
-}
-
 interface Printer {
   readonly head: string;
   row(values: readonly unknown[], index: number): string;
@@ -98,11 +65,36 @@ interface Printer {
 }
 
 function makePrinter(columns: readonly Column[], sample: unknown[][], options: GridOptions): Printer {
+  if (isPlan(columns)) return planPrinter;
   const headers = columns.map(({ name }) => escapeControls(name));
-  const natural = naturalWidths([headers, ...sample.map((row) => row.map(gridText))]);
+  const natural = gridWidths(columns, sample, options.cellLimit);
   if (canFit(natural, options.width)) return gridPrinter(columns, headers, natural, options);
   return recordPrinter(headers, options);
 }
+
+/** The columns that a table of these rows would take if it had all the room, each at most `cellLimit`. */
+export function gridWidths(
+  columns: readonly Column[],
+  rows: readonly (readonly unknown[])[],
+  cellLimit = Number.POSITIVE_INFINITY,
+): number[] {
+  const headers = columns.map(({ name }) => escapeControls(name));
+  return naturalWidths([headers, ...rows.map((row) => row.map(gridText))]).map((width) =>
+    Math.min(width, cellLimit),
+  );
+}
+
+/** What EXPLAIN answers: a drawing of many lines in one cell, which is printed as it is drawn. */
+export function isPlan(columns: readonly Column[]): boolean {
+  return columns.length === 2 && columns[0]?.name === 'explain_key' && columns[1]?.name === 'explain_value';
+}
+
+const planPrinter: Printer = {
+  head: '',
+  row: ([, drawing]) =>
+    `${(cellText(drawing) ?? NULL).trimEnd().split('\n').map(escapeControls).join('\n')}\n`,
+  wasCut: () => false,
+};
 
 function gridPrinter(
   columns: readonly Column[],
@@ -153,7 +145,7 @@ function recordPrinter(headers: readonly string[], { paint }: GridOptions): Prin
 }
 
 /** A cell that cannot drive the terminal; a text that reads NULL is quoted, so that it is not taken for one. */
-function gridText(value: unknown): string {
+export function gridText(value: unknown): string {
   const text = cellText(value);
   if (text === undefined) return NULL;
   return text === NULL ? `"${NULL}"` : escapeControls(text);

@@ -47,7 +47,12 @@ export class Terminal {
   private readonly receive = (chunk: string | Buffer): void => {
     clearTimeout(this.escapeTimer);
     const keys = this.decoder.push(String(chunk));
-    if (this.decoder.waiting) this.escapeTimer = setTimeout(() => this.decoder.reset(), ESCAPE_WAIT_MS);
+    if (this.decoder.waiting) this.escapeTimer = setTimeout(this.giveUp, ESCAPE_WAIT_MS);
+    if (keys.length > 0) this.onKeys(keys);
+  };
+
+  private readonly giveUp = (): void => {
+    const keys = this.decoder.giveUp();
     if (keys.length > 0) this.onKeys(keys);
   };
 }

@@ -5,17 +5,12 @@ export type Key =
   | { readonly type: KeyName };
 
 export type KeyName =
-  | ('enter' | 'newline' | 'tab' | 'backspace' | 'delete' | 'up' | 'down' | 'left' | 'right' | 'home' | 'end')
-  | (
-      | 'wordLeft'
-      | 'wordRight'
-      | 'deleteWord'
-      | 'deleteSpaceWord'
-      | 'deleteWordRight'
-      | 'deleteToEnd'
-      | 'deleteToStart'
-    )
-  | ('interrupt' | 'endOfInput' | 'clearScreen' | 'none');
+  | ('enter' | 'newline' | 'tab' | 'backTab' | 'escape' | 'backspace' | 'delete' | 'none')
+  | ('up' | 'down' | 'pageUp' | 'pageDown' | 'left' | 'right' | 'wordLeft' | 'wordRight')
+  | ('home' | 'end' | 'textStart' | 'textEnd')
+  | ('killWordLeft' | 'killSpaceLeft' | 'killWordRight' | 'killToEnd' | 'killToStart' | 'yank' | 'undo')
+  | ('older' | 'newer' | 'searchOlder' | 'searchNewer' | 'abort')
+  | ('interrupt' | 'endOfInput' | 'clearScreen');
 
 const PASTE_START = '\u001b[200~';
 const PASTE_END = '\u001b[201~';
@@ -30,13 +25,18 @@ const CONTROL: Readonly<Record<string, KeyName>> = {
   '\u0004': 'endOfInput',
   '\u0005': 'end',
   '\u0006': 'right',
+  '\u0007': 'abort',
   '\u0008': 'backspace',
-  '\u000b': 'deleteToEnd',
+  '\u000b': 'killToEnd',
   '\u000c': 'clearScreen',
   '\u000e': 'down',
   '\u0010': 'up',
-  '\u0015': 'deleteToStart',
-  '\u0017': 'deleteSpaceWord',
+  '\u0012': 'searchOlder',
+  '\u0013': 'searchNewer',
+  '\u0015': 'killToStart',
+  '\u0017': 'killSpaceLeft',
+  '\u0019': 'yank',
+  '\u001f': 'undo',
   '\u007f': 'backspace',
 };
 
@@ -47,6 +47,7 @@ const SEQUENCES: Readonly<Record<string, KeyName>> = {
   '[D': 'left',
   '[H': 'home',
   '[F': 'end',
+  '[Z': 'backTab',
   OA: 'up',
   OB: 'down',
   OC: 'right',
@@ -58,21 +59,33 @@ const SEQUENCES: Readonly<Record<string, KeyName>> = {
   '[4~': 'end',
   '[8~': 'end',
   '[3~': 'delete',
+  '[5~': 'pageUp',
+  '[6~': 'pageDown',
   '[1;5C': 'wordRight',
   '[1;5D': 'wordLeft',
   '[1;3C': 'wordRight',
   '[1;3D': 'wordLeft',
-  '[3;5~': 'deleteWordRight',
+  '[1;3A': 'older',
+  '[1;3B': 'newer',
+  '[1;5A': 'older',
+  '[1;5B': 'newer',
+  '[1;5H': 'textStart',
+  '[1;5F': 'textEnd',
+  '[3;5~': 'killWordRight',
   b: 'wordLeft',
   f: 'wordRight',
-  d: 'deleteWordRight',
-  '\u007f': 'deleteWord',
-  '\u0008': 'deleteWord',
+  d: 'killWordRight',
+  p: 'older',
+  n: 'newer',
+  '<': 'textStart',
+  '>': 'textEnd',
+  '\u007f': 'killWordLeft',
+  '\u0008': 'killWordLeft',
   '\r': 'newline',
 };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
-const SEQUENCE = /^\u001b(\[[0-9;?<>=]*[ -/]*[@-~]|O[A-Za-z]|[^[O])/;
+const SEQUENCE = /^\u001b(\[[0-9;?<>=]*[ -/]*[@-~]|O[A-Za-z]|[^[O\u001b])/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a run of text ends at one
 const TEXT = /^[^\u0000-\u001f\u007f]+/;
 
@@ -96,9 +109,11 @@ export class KeyDecoder {
     return this.pending !== '' && !this.pending.startsWith(PASTE_START);
   }
 
-  /** Drops an unfinished sequence. */
-  reset(): void {
+  /** Gives up on an unfinished sequence: alone, its Escape was the key; the start of another is dropped. */
+  giveUp(): Key[] {
+    const keys: Key[] = this.pending === '\u001b' ? [{ type: 'escape' }] : [];
     this.pending = '';
+    return keys;
   }
 
   /** The next key, or `undefined` while its sequence is incomplete. */
@@ -110,7 +125,7 @@ export class KeyDecoder {
       return this.take(1, { type: CONTROL[this.pending.charAt(0)] ?? 'none' });
     }
     const sequence = SEQUENCE.exec(this.pending);
-    if (sequence === null) return this.isHopeless() ? this.take(1, { type: 'none' }) : undefined;
+    if (sequence === null) return this.isHopeless() ? this.take(1, { type: 'escape' }) : undefined;
     return this.take(sequence[0].length, { type: SEQUENCES[sequence[1] ?? ''] ?? 'none' });
   }
 

@@ -1,4 +1,4 @@
-import { graphemesOf } from '../render/width.js';
+import { displayWidth, graphemesOf } from '../../render/width.js';
 
 /** What is being typed: a text of any number of lines, and a place in it as an offset in UTF-16 units. */
 export interface Editor {
@@ -29,6 +29,8 @@ export const MOVES = {
     cursor + (graphemesOf(text.slice(cursor, lineEnd(text, cursor)))[0] ?? '\n').length,
   lineStart: ({ text, cursor }) => lineStart(text, cursor),
   lineEnd: ({ text, cursor }) => lineEnd(text, cursor),
+  textStart: () => 0,
+  textEnd: ({ text }) => text.length,
   wordLeft: ({ text, cursor }) => /[\p{L}\p{N}_]*[^\p{L}\p{N}_]*$/u.exec(text.slice(0, cursor))?.index ?? 0,
   wordRight: ({ text, cursor }) =>
     cursor + (/^[^\p{L}\p{N}_]*[\p{L}\p{N}_]*/u.exec(text.slice(cursor))?.[0].length ?? 0),
@@ -43,20 +45,52 @@ export function moveTo(editor: Editor, move: Move): Editor {
 
 /** Deletes from the cursor to where the move would have gone. */
 export function deleteTo(editor: Editor, move: Move): Editor {
-  const target = clamp(editor.text, MOVES[move](editor));
-  return cut(editor, Math.min(target, editor.cursor), Math.max(target, editor.cursor));
+  const [from, to] = span(editor, move);
+  return cut(editor, from, to);
 }
 
-/** A line up or down in the same column as far as there is one; `undefined` past the first and last line. */
-export function moveLine(editor: Editor, direction: 'up' | 'down'): Editor | undefined {
-  const { text, cursor } = editor;
-  const start = lineStart(text, cursor);
-  const end = lineEnd(text, cursor);
-  if (direction === 'up' ? start === 0 : end === text.length) return undefined;
-  const target = direction === 'up' ? lineStart(text, start - 1) : end + 1;
-  const column = graphemesOf(text.slice(start, cursor)).length;
-  const line = graphemesOf(text.slice(target, lineEnd(text, target)));
-  return { text, cursor: target + line.slice(0, column).join('').length };
+/** What `deleteTo` would delete. */
+export function textTo(editor: Editor, move: Move): string {
+  return editor.text.slice(...span(editor, move));
+}
+
+/** The column on the screen that the cursor stands in within its line. */
+export function columnOf({ text, cursor }: Editor): number {
+  return displayWidth(text.slice(lineStart(text, cursor), cursor));
+}
+
+/**
+ * Lines up or down as far as there are any, to the wanted column or the end of a shorter line; `undefined` where
+ * the cursor is in the first or last line already.
+ */
+export function moveLines(editor: Editor, lines: number, column = columnOf(editor)): Editor | undefined {
+  let { text, cursor } = editor;
+  let left = Math.abs(lines);
+  let moved = false;
+  for (; left > 0; left -= 1) {
+    const start = lineStart(text, cursor);
+    const end = lineEnd(text, cursor);
+    if (lines < 0 ? start === 0 : end === text.length) break;
+    cursor = lines < 0 ? lineStart(text, start - 1) : end + 1;
+    moved = true;
+  }
+  return moved ? { text, cursor: atColumn(text, cursor, column) } : undefined;
+}
+
+function atColumn(text: string, start: number, column: number): number {
+  let cursor = start;
+  let width = 0;
+  for (const grapheme of graphemesOf(text.slice(start, lineEnd(text, start)))) {
+    width += displayWidth(grapheme);
+    if (width > column) break;
+    cursor += grapheme.length;
+  }
+  return cursor;
+}
+
+function span(editor: Editor, move: Move): [from: number, to: number] {
+  const target = clamp(editor.text, MOVES[move](editor));
+  return [Math.min(target, editor.cursor), Math.max(target, editor.cursor)];
 }
 
 function cut({ text }: Editor, from: number, to: number): Editor {

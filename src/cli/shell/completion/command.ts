@@ -1,0 +1,86 @@
+import { readdirSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import type { QuerySession } from '../../../handlers/query-session.js';
+import { type ArgumentKind, DOT_COMMANDS } from '../dot-commands.js';
+import { among, type Candidate, type Completion } from './candidates.js';
+import type { NamedTable } from './vocabulary.js';
+
+export interface CommandSource {
+  /** Where relative file names refer to. */
+  readonly folder: string;
+  readonly session: Pick<QuerySession, 'readyQueries'>;
+  readonly tables: readonly NamedTable[];
+}
+
+/** Completes a line that begins with a dot or an at sign: the command, the query, and what follows them. */
+export function completeCommand(before: string, source: CommandSource): Completion {
+  const [, name = '', argument] = /^(\S*)(?:\s+([\s\S]*))?$/.exec(before) ?? [];
+  if (name.startsWith('@')) return completeReady(name, argument, source);
+  if (argument === undefined) {
+    return among(
+      name,
+      DOT_COMMANDS.map(({ name: text, meaning }) => ({ text, detail: meaning, after: ' ' })),
+    );
+  }
+  const kind = DOT_COMMANDS.find((command) => command.name === name)?.takes;
+  return kind === undefined ? { replaced: 0, candidates: [] } : completeArgument(kind, argument, source);
+}
+
+function completeArgument(
+  kind: ArgumentKind,
+  argument: string,
+  { folder, tables }: CommandSource,
+): Completion {
+  if (kind === 'file') return completePath(argument, folder);
+  if (kind === 'view') {
+    return among(
+      argument,
+      tables.map(({ name, columns }) => ({ text: name, detail: `view, ${columns.length} columns` })),
+    );
+  }
+  return among(
+    argument,
+    kind.map((text) => ({ text, detail: '' })),
+  );
+}
+
+function completeReady(name: string, argument: string | undefined, { session }: CommandSource): Completion {
+  const queries = session.readyQueries();
+  if (argument === undefined) {
+    return among(
+      name,
+      queries.map(({ name: text, question }) => ({ text: `@${text}`, detail: question, after: ' ' })),
+    );
+  }
+  const word = /\S*$/.exec(argument)?.[0] ?? '';
+  const parameters = queries.find((query) => `@${query.name}` === name)?.parameters ?? [];
+  return among(
+    word,
+    parameters.map((parameter) => ({
+      text: `${parameter.name}=`,
+      detail: `${parameter.type}, ${parameter.default} when not given`,
+    })),
+  );
+}
+
+function completePath(typed: string, folder: string): Completion {
+  const start = typed.slice(0, typed.lastIndexOf('/') + 1);
+  const word = typed.slice(start.length);
+  const parent = isAbsolute(start) ? start : join(folder, start);
+  return among(word, entriesOf(parent, word.startsWith('.')));
+}
+
+function entriesOf(folder: string, hidden: boolean): Candidate[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter(({ name }) => hidden || !name.startsWith('.'))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((entry) => ({
+        text: entry.isDirectory() ? `${entry.name}/` : entry.name,
+        detail: entry.isDirectory() ? 'folder' : `file in ${dirname(join(folder, entry.name))}`,
+      }));
+  } catch {
+    // A folder that is missing or closed to us has nothing to offer.
+    return [];
+  }
+}

@@ -1,0 +1,200 @@
+import * as fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { plain } from '../../../src/cli/render/style.js';
+import { displayWidth } from '../../../src/cli/render/width.js';
+import { Highlighter } from '../../../src/cli/shell/editor/highlighter.js';
+import { type Key, KeyDecoder } from '../../../src/cli/shell/editor/keys.js';
+import { layoutEditor } from '../../../src/cli/shell/editor/layout.js';
+import { LineEditor } from '../../../src/cli/shell/editor/line-editor.js';
+import {
+  deleteTo,
+  type Editor,
+  editorOf,
+  insert,
+  MOVES,
+  type Move,
+  moveLines,
+  moveTo,
+} from '../../../src/cli/shell/editor/text.js';
+import { isComplete } from '../../../src/cli/shell/entry.js';
+import { rowsAboveCursor } from '../../../src/cli/shell/live/frame.js';
+
+const test = suite('editor of the shell');
+
+test('the cursor steps over what the user sees as one character', () => {
+  const family = '👩‍👩‍👧';
+  const editor = editorOf(`a${family}é`);
+  assert.is(moveTo(moveTo(editor, 'left'), 'left').cursor, 1);
+  assert.is(deleteTo(moveTo(editor, 'left'), 'left').text, 'aé');
+});
+
+test('words, ends and lines', () => {
+  const text = 'select one_two\nfrom checks';
+  assert.is(moveTo(editorOf(text), 'wordLeft').cursor, text.indexOf('checks'));
+  assert.is(deleteTo({ text, cursor: 14 }, 'wordLeft').text, 'select \nfrom checks');
+  assert.is(moveTo({ text, cursor: 3 }, 'wordRight').cursor, 6);
+  assert.is(moveTo({ text, cursor: 20 }, 'lineStart').cursor, 15);
+  assert.is(deleteTo({ text, cursor: 6 }, 'lineEnd').text, 'select\nfrom checks');
+  assert.is(moveLines({ text, cursor: 18 }, -1)?.cursor, 3);
+  assert.is(moveLines({ text, cursor: 14 }, 1)?.cursor, text.length);
+  assert.is(moveLines({ text, cursor: 3 }, -1), undefined);
+});
+
+test('no sequence of keys leaves the text or breaks a character apart', () => {
+  const moves = Object.keys(MOVES) as Move[];
+  const step = fc.oneof(
+    fc
+      .constantFrom('a', ' ', '\n', '日', '👩‍👩‍👧', '_')
+      .map((added) => (editor: Editor) => insert(editor, added)),
+    fc.constantFrom(...moves).map((move) => (editor: Editor) => moveTo(editor, move)),
+    fc.constantFrom(...moves).map((move) => (editor: Editor) => deleteTo(editor, move)),
+    fc.constantFrom(-3, -1, 1, 2).map((lines) => (editor: Editor) => moveLines(editor, lines) ?? editor),
+  );
+  const property = fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    const { text, cursor } = steps.reduce((editor, apply) => apply(editor), editorOf(''));
+    assert.ok(cursor >= 0 && cursor <= text.length);
+    assert.ok(text.isWellFormed());
+    const { rows, x, y } = layoutEditor({ text, cursor }, 20, 5);
+    assert.ok(rows.length <= 5 && y >= 0 && y < rows.length && x <= 20);
+    for (const { prompt, start, end } of rows) {
+      const shown = new Highlighter(plain).slice(text, start, end);
+      assert.ok(displayWidth(prompt + shown) < 20, shown);
+    }
+    const { start } = rows[y] ?? { start: 0 };
+    assert.is(x, 4 + displayWidth(text.slice(start, cursor)));
+  });
+  fc.assert(property, { numRuns: 300 });
+});
+
+test('keys arrive whole, whatever pieces they come in', () => {
+  const typed = '\u001b[Aa\u001b[1;5C\u001b[200~x\ny\u001b[201~\u007f\r';
+  const expected: Key[] = [
+    { type: 'up' },
+    { type: 'text', text: 'a' },
+    { type: 'wordRight' },
+    { type: 'paste', text: 'x\ny' },
+    { type: 'backspace' },
+    { type: 'enter' },
+  ];
+  for (let cut = 0; cut <= typed.length; cut += 1) {
+    const decoder = new KeyDecoder();
+    assert.equal(
+      [...decoder.push(typed.slice(0, cut)), ...decoder.push(typed.slice(cut))],
+      expected,
+      `${cut}`,
+    );
+  }
+});
+
+test('what is pasted cannot hold escape sequences, and unknown keys do nothing', () => {
+  const decoder = new KeyDecoder();
+  assert.equal(decoder.push('\u001b[200~a\u001b[31m\tb\r\nc\u001b[201~'), [
+    { type: 'paste', text: 'a[31m    b\nc' },
+  ]);
+  assert.equal(decoder.push('\u001b\u001b[A'), [{ type: 'escape' }, { type: 'up' }]);
+  assert.equal(decoder.push('\u001b[15~\u001b[99;99Rq'), [{ type: 'text', text: 'q' }]);
+});
+
+test('tells what can run from what goes on', () => {
+  for (const text of ['', '.help', '@drift', 'select 1;', "select ';';", 'select 1; -- done', 'exit']) {
+    assert.ok(isComplete(text), text);
+  }
+  for (const text of ['select 1', "select 'a;", '/* a;', '-- comment', 'select 1; select 2']) {
+    assert.not.ok(isComplete(text), text);
+  }
+});
+
+test('a lone Escape is a key once nothing follows it', () => {
+  const decoder = new KeyDecoder();
+  assert.equal(decoder.push('\u001b'), []);
+  assert.ok(decoder.waiting);
+  assert.equal(decoder.giveUp(), [{ type: 'escape' }]);
+  assert.equal(decoder.push('a'), [{ type: 'text', text: 'a' }]);
+});
+
+function typed(...keys: (Key | string)[]): LineEditor {
+  const line = new LineEditor();
+  for (const key of keys) line.press(typeof key === 'string' ? { type: 'text', text: key } : key);
+  return line;
+}
+
+test('what is deleted in a row comes back in one piece', () => {
+  const line = typed('one two three', { type: 'killSpaceLeft' }, { type: 'killSpaceLeft' });
+  assert.is(line.text, 'one ');
+  line.press({ type: 'home' });
+  line.press({ type: 'yank' });
+  assert.equal(line.editor, { text: 'two threeone ', cursor: 9 });
+  line.press({ type: 'killToEnd' });
+  line.press({ type: 'yank' });
+  line.press({ type: 'yank' });
+  assert.is(line.text, 'two threeone one ');
+});
+
+test('undo takes back a word, a paste or a deletion at a time', () => {
+  const line = typed('s', 'e', 'l', ' ', 'x', { type: 'paste', text: 'a\nb' }, { type: 'killToStart' });
+  const texts = [line.text];
+  for (let step = 0; step < 5; step += 1) {
+    line.press({ type: 'undo' });
+    texts.push(line.text);
+  }
+  assert.equal(texts, ['sel xa\n', 'sel xa\nb', 'sel x', 'sel', '', '']);
+});
+
+test('lines are gone through in one column, over shorter ones and wide characters', () => {
+  const line = typed(
+    { type: 'paste', text: 'abcdef\nx\n日本語\nabcdef' },
+    { type: 'left' },
+    { type: 'left' },
+  );
+  const columns = () => line.editor.cursor;
+  const { text } = line;
+  line.press({ type: 'up' });
+  assert.is(text.slice(0, columns()), 'abcdef\nx\n日本');
+  line.press({ type: 'up' });
+  assert.is(text.slice(0, columns()), 'abcdef\nx');
+  line.press({ type: 'up' });
+  assert.is(text.slice(0, columns()), 'abcd');
+  assert.not.ok(line.press({ type: 'up' }));
+  assert.ok(line.press({ type: 'pageDown' }));
+  assert.is(text.slice(0, columns()), 'abcdef\nx\n日本語\nabcd');
+});
+
+test('of a text higher than its room the rows around the cursor are laid out', () => {
+  const text = Array.from({ length: 500 }, (_, line) => `line ${line}`).join('\n');
+  const { rows, y, partial } = layoutEditor({ text, cursor: text.indexOf('line 250') }, 80, 10);
+  const lines = rows.map(({ start, end }) => text.slice(start, end));
+  assert.equal([lines[0], lines[y], lines.at(-1), partial], ['line 245', 'line 250', 'line 254', true]);
+  const last = layoutEditor(editorOf(text), 80, 10);
+  assert.equal([last.rows.length, last.y, last.partial], [10, 9, true]);
+  assert.not.ok(layoutEditor(editorOf('a\nb'), 80, 10).partial);
+});
+
+test('colours follow the tokens, and parts of a text add up to the whole', () => {
+  const marked = new Highlighter((format, part) => `<${String(format)}:${part}>`);
+  const text = "select count(x), 'a;' from t -- end";
+  assert.is(
+    marked.slice(text, 0, text.length),
+    "<bold:select> <cyan:count>(x), <green:'a;'> <bold:from> t <dim:-- end>",
+  );
+  const property = fc.property(fc.string({ unit: 'binary-ascii' }), fc.nat(40), (sql, cut) => {
+    const one = new Highlighter(plain);
+    const at = Math.min(cut, sql.length);
+    assert.is(one.slice(sql, 0, at) + one.slice(sql, at, sql.length), one.slice(sql, 0, sql.length));
+  });
+  fc.assert(property, { numRuns: 200 });
+});
+
+test('knows how many rows a frame takes in a window that has become narrower', () => {
+  const frame = {
+    rows: ['a'.repeat(90), `\u001b[1m${'b'.repeat(20)}\u001b[22m`, 'c'],
+    cursor: { x: 15, y: 1 },
+  };
+  assert.is(rowsAboveCursor(frame, 100, true), 1);
+  assert.is(rowsAboveCursor(frame, 30, true), 3);
+  assert.is(rowsAboveCursor(frame, 10, true), 9 + 1);
+  assert.is(rowsAboveCursor(frame, 10, false), 1);
+  assert.is(rowsAboveCursor({ rows: ['a', ''] }, 10, true), 2);
+});
+
+test.run();
