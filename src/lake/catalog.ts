@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { systemCode } from '../base/errors.js';
+import { readFileSync } from 'node:fs';
 import { packagePath } from '../base/paths.js';
+import type { FileKind } from './lake-file.js';
+import type { EnvironmentFiles } from './lake-listing.js';
+import { type LiveDay, liveDays } from './live-files.js';
 import { columnValue, duckdbType, LAKE_COLUMNS, SCHEMA_VERSIONS } from './schema.js';
 
 /** The views of the lake, each a file in sql/catalog/, in the order in which they build on each other. */
@@ -15,48 +15,109 @@ export const VIEW_NAMES = [
   'operational_checks',
 ] as const;
 
-/** Which schema versions have files; the views are made for exactly these. */
-export async function presentVersions(exportsDir: string): Promise<readonly number[]> {
-  const missing = new Set(SCHEMA_VERSIONS);
-  for (const environment of await folders(exportsDir)) {
-    for (const partition of await folders(join(exportsDir, environment), 'dt=')) {
-      for (const name of await names(join(exportsDir, environment, partition))) {
-        const version = /^\w-s(\d+)-.*\.parquet$/.exec(name)?.[1];
-        if (version !== undefined) missing.delete(Number(version));
-        if (missing.size === 0) return SCHEMA_VERSIONS;
-      }
-    }
-  }
-  return SCHEMA_VERSIONS.filter((version) => !missing.has(version));
-}
+/** The day of a row's partition, which the views show after LAKE_COLUMNS: a filter on it leaves folders unread. */
+export const DAY_COLUMN = { name: 'dt', type: 'DATE' } as const;
 
 /**
- * The statements that make (or remake) every view over the given versions' files. Without files the views are
+ * The statements that make (or remake) every view over the live files of a lake. Without files the views are
  * there, empty, with the same columns.
+ * @param url the lake's folder, or `s3://bucket/prefix`.
+ * @throws HxError `failed` when a newer hx compacted the lake.
  */
-export function catalogStatements(exportsDir: string, versions: readonly number[]): string[] {
-  const sources = versions.map((version) => versionSelect(exportsDir, version));
-  const rows = sources.length === 0 ? [emptySelect()] : sources;
+export function catalogStatements(url: string, environments: readonly EnvironmentFiles[]): string[] {
+  const sources = environments.map((files) => sourcesOf(url, files.environment, liveDays(files)));
   return [
     'CREATE SCHEMA IF NOT EXISTS lake',
-    `CREATE OR REPLACE VIEW lake.rows AS ${rows.join('\nUNION ALL BY NAME\n')}`,
+    ...SOURCE_NAMES.map((name) => {
+      const selects = sources.flatMap((source) => source[name]);
+      return `CREATE OR REPLACE VIEW lake.${name} AS ${union(selects)}`;
+    }),
+    `CREATE OR REPLACE VIEW lake.rows AS ${catalogSql('lake/rows')}`,
     ...VIEW_NAMES.map((name) => `CREATE OR REPLACE VIEW ${name} AS ${catalogSql(name)}`),
   ];
 }
 
-/** One plain glob a version: nothing is merged between files, so binding reads one footer. */
-function versionSelect(exportsDir: string, version: number): string {
-  const glob = join(escapeGlob(exportsDir), '*', 'dt=*', `?-s${version}-*.parquet`);
+/**
+ * The parts of an environment's live files: `unchanged` those of days without updated rows; `changed` and `updates`
+ * those of days with them, never updated rows and updated ones; `shared` those of days that several databases exported.
+ */
+const SOURCE_NAMES = ['unchanged', 'changed', 'updates', 'shared'] as const;
+
+/** The selects over each part. */
+type Sources = Readonly<Record<(typeof SOURCE_NAMES)[number], readonly string[]>>;
+
+function sourcesOf(url: string, environment: string, days: readonly LiveDay[]): Sources {
+  const shared = days.filter(({ isShared }) => isShared);
+  const changed = days.filter((day) => !day.isShared && has(day, ['u']));
+  const unchanged = days.filter((day) => !day.isShared && !has(day, ['u']));
+  // One pattern for every day costs nothing until a statement runs; a list is expanded whenever it is bound.
+  const isPlain = unchanged.length === days.length && !days.some(({ isMixed }) => isMixed);
+  const select = (parts: readonly LiveDay[], kinds: readonly FileKind[]) =>
+    SCHEMA_VERSIONS.flatMap((version) => {
+      const present = parts.filter((day) => has(day, kinds, version));
+      const patterns =
+        isPlain && present.length > 0 && !kinds.includes('c')
+          ? [pattern('dt=*', kinds, version)]
+          : present.flatMap((day) => patternsOf(day, kinds, version));
+      return patterns.length === 0 ? [] : [versionSelect(url, environment, version, patterns)];
+    });
+  return {
+    unchanged: [...select(unchanged, ['r', 'x']), ...select(unchanged, ['c'])],
+    changed: select(changed, ['r', 'x', 'c']),
+    updates: select(changed, ['u']),
+    shared: select(shared, ['r', 'x', 'u', 'c']),
+  };
+}
+
+function has({ groups }: LiveDay, kinds: readonly FileKind[], version?: number): boolean {
+  return groups.some(
+    (group) => kinds.includes(group.kind) && (version === undefined || group.version === version),
+  );
+}
+
+/** What finds the day's live files of some kinds and a version, and no others. */
+function patternsOf(day: LiveDay, kinds: readonly FileKind[], version: number): string[] {
+  const folder = `dt=${day.day}`;
+  const groups = day.groups.filter((group) => group.version === version && kinds.includes(group.kind));
+  const isNamed = ({ kind }: { kind: FileKind }) => day.isMixed || kind === 'c';
+  const named = groups.filter(isNamed).flatMap(({ names }) => names.map((name) => `${folder}/${name}`));
+  const found = groups.filter((group) => !isNamed(group)).map(({ kind }) => kind);
+  return found.length === 0 ? named : [pattern(folder, found, version), ...named];
+}
+
+function pattern(folder: string, kinds: readonly FileKind[], version: number): string {
+  return `${folder}/[${kinds.join('')}]-s${version}-*.parquet`;
+}
+
+/**
+ * Nothing is merged between files, so binding reads one footer. The environment is a constant, so that a filter on
+ * it drops the whole select; the day comes from the file's name, by which DuckDB leaves files out before opening any.
+ */
+function versionSelect(url: string, environment: string, version: number, patterns: string[]): string {
+  const root = `${url}/${environment}/`;
   const columns = LAKE_COLUMNS.map((column) => {
-    return `CAST(${columnValue(version, column.name)} AS ${duckdbType(column)}) AS ${column.name}`;
+    const value = column.name === 'env' ? quote(environment) : columnValue(version, column.name);
+    return `CAST(${value} AS ${duckdbType(column)}) AS ${column.name}`;
   });
-  const source = `read_parquet(${quote(glob)}, hive_partitioning = false, union_by_name = false)`;
-  return `SELECT ${columns.join(', ')}, ${version} AS schema_version, filename FROM ${source}`;
+  const start = [...root].length + 'dt='.length + 1;
+  const day = `CAST(substring(filename, ${start}, ${'YYYY-MM-DD'.length}) AS ${DAY_COLUMN.type})`;
+  const files = patterns.map((name) => quote(`${escapeGlob(root)}${name}`)).join(', ');
+  const source = `read_parquet([${files}], hive_partitioning = false, union_by_name = false, filename = true)`;
+  return `SELECT ${columns.join(', ')}, ${day} AS ${DAY_COLUMN.name}, ${version} AS schema_version, filename FROM ${source}`;
+}
+
+function union(selects: readonly string[]): string {
+  return selects.length === 0 ? emptySelect() : selects.join('\nUNION ALL BY NAME\n');
 }
 
 function emptySelect(): string {
-  const columns = LAKE_COLUMNS.map((column) => `CAST(NULL AS ${duckdbType(column)}) AS ${column.name}`);
-  return `SELECT ${columns.join(', ')}, 0 AS schema_version, '' AS filename WHERE false`;
+  const columns = [
+    ...LAKE_COLUMNS.map((column) => ({ name: column.name, type: duckdbType(column) })),
+    DAY_COLUMN,
+    { name: 'schema_version', type: 'INTEGER' },
+    { name: 'filename', type: 'VARCHAR' },
+  ];
+  return `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${name}`).join(', ')} WHERE false`;
 }
 
 function catalogSql(name: string): string {
@@ -72,19 +133,4 @@ export function quote(text: string): string {
 /** A path whose own characters mean themselves in DuckDB's globs. */
 export function escapeGlob(path: string): string {
   return path.replace(/[[\]*?]/g, (character) => (character === ']' ? character : `[${character}]`));
-}
-
-async function folders(path: string, prefix = ''): Promise<string[]> {
-  return (await names(path)).filter((name) => name.startsWith(prefix) && !name.startsWith('.'));
-}
-
-/** The entries of a folder; none when it is missing or no folder. */
-async function names(path: string): Promise<string[]> {
-  if (!existsSync(path)) return [];
-  try {
-    return await readdir(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOTDIR' || systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

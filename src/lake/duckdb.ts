@@ -3,10 +3,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { checkDataFolder } from '../base/data-folder.js';
-import { catalogStatements, escapeGlob, presentVersions, quote, VIEW_NAMES } from './catalog.js';
+import { catalogStatements, escapeGlob, quote, VIEW_NAMES } from './catalog.js';
 import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './engine.js';
 import { engineError } from './failures.js';
 import { guardStatement } from './guard.js';
+import { LakeListing } from './lake-listing.js';
 import { exportsFolder } from './partition.js';
 import { RunningStatement } from './statement.js';
 
@@ -68,13 +69,16 @@ class DuckdbEngine implements LakeEngine {
   private readonly own: DuckDBConnection;
   private readonly places: Places;
   private readonly running = new Set<RunningStatement>();
-  private versions: string | undefined;
+  private readonly listing: LakeListing;
+  /** The statements that made the views. */
+  private catalog: string | undefined;
 
   constructor(api: Api, instance: DuckDBInstance, own: DuckDBConnection, places: Places) {
     this.api = api;
     this.instance = instance;
     this.own = own;
     this.places = places;
+    this.listing = new LakeListing(places.exportsDir);
   }
 
   async run(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
@@ -127,18 +131,16 @@ class DuckdbEngine implements LakeEngine {
     rmSync(this.places.spillFolder, { recursive: true, force: true });
   }
 
-  /** Remakes the views when a schema version has got its first file or lost its last. */
+  /** Remakes the views when what they read has changed, in one round trip. */
   async refreshViews(): Promise<void> {
-    const versions = await presentVersions(this.places.exportsDir);
-    const key = versions.join(' ');
-    if (key === this.versions) return;
+    const catalog = catalogStatements(this.places.exportsDir, this.listing.read()).join(';\n');
+    if (catalog === this.catalog) return;
     try {
-      for (const statement of catalogStatements(this.places.exportsDir, versions))
-        await this.own.run(statement);
+      await this.own.run(catalog);
     } catch (error) {
       throw engineError(error, '');
     }
-    this.versions = key;
+    this.catalog = catalog;
   }
 
   private async scalar(sql: string, parameter: string): Promise<string> {

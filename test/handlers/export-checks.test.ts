@@ -204,7 +204,7 @@ test('a check that two databases hold counts once', async ({ context }) => {
     await store(other, shared);
     await invoke('exportChecks', { since: '2026-11-01' }, other);
   });
-  assert.equal(await lakeRows(context, 'SELECT count(*) FROM lake.rows'), [[2n]]);
+  assert.equal(await lakeRows(context, 'SELECT count(*) FROM lake.shared'), [[2n]]);
   assert.equal(await lakeRows(context, IDS), [[shared.run_id]]);
 });
 

@@ -1,0 +1,113 @@
+import { HxError } from '../base/errors.js';
+import type { FileKind } from './lake-file.js';
+import type { EnvironmentFiles, Partition } from './lake-listing.js';
+import type { Manifest } from './manifest.js';
+import { SCHEMA_VERSIONS } from './schema.js';
+
+/** The files of one kind and schema version. */
+export interface FileGroup {
+  readonly kind: FileKind;
+  readonly version: number;
+  readonly names: readonly string[];
+}
+
+/** The live files of a day: each of its rows is in one of them, or in several as long as updates are apart. */
+export interface LiveDay {
+  readonly day: string;
+  readonly groups: readonly FileGroup[];
+  /** Whether the folder still holds files that a compacted one replaced, so that patterns find too much. */
+  readonly isMixed: boolean;
+  /** Whether several databases exported rows of the day (one a copy of the other, say), so that runs may repeat. */
+  readonly isShared: boolean;
+}
+
+/**
+ * The live files of an environment, day by day.
+ * @throws HxError `failed` when rows are in files of a schema version that only a newer hx can read.
+ */
+export function liveDays({ manifest, partitions }: EnvironmentFiles): LiveDay[] {
+  const replaced = namesByDay(manifest.replaced);
+  const compacted = namesByDay(manifest.compacted);
+  const instances = new Map(manifest.compacted.map((file) => [file.name, file.instances]));
+  const missing = [...compacted.keys()].filter((day) => !partitions.some((found) => found.day === day));
+  return [...partitions, ...missing.map((day) => ({ day, names: [] }))].map((partition) =>
+    liveDay(
+      partition,
+      replaced.get(partition.day),
+      compacted.get(partition.day) ?? new Set(),
+      (name) => instances.get(`dt=${partition.day}/${name}`) ?? [],
+    ),
+  );
+}
+
+/**
+ * The compacted files come from the manifest and not from the folder: when one is missing, reading it has to fail,
+ * as its rows are nowhere else.
+ */
+function liveDay(
+  { day, names }: Partition,
+  replaced: ReadonlySet<string> | undefined,
+  compacted: ReadonlySet<string>,
+  instancesIn: (compacted: string) => readonly string[],
+): LiveDay {
+  const groups = new Map<string, FileGroup & { names: string[] }>();
+  const instances = new Set<string>();
+  let isMixed = false;
+  let files = 0;
+  const add = (name: string, group: Pick<FileGroup, 'kind' | 'version'>, key: string) => {
+    const known = groups.get(key);
+    files += 1;
+    if (known === undefined) groups.set(key, { ...group, names: [name] });
+    else known.names.push(name);
+  };
+  for (const name of names) {
+    const key = groupKey(name);
+    const group = GROUPS.get(key);
+    if (group === undefined || group.kind === 'c') continue;
+    if (replaced?.has(name)) isMixed = true;
+    else {
+      add(name, group, key);
+      if (group.kind !== 'r') instances.add(name.slice(key.length + 1, key.length + 1 + INSTANCE_LENGTH));
+    }
+  }
+  for (const name of compacted) {
+    const key = groupKey(name);
+    const group = GROUPS.get(key);
+    if (group === undefined) throw tooNew(day, name);
+    add(name, group, key);
+    for (const instance of instancesIn(name)) instances.add(instance);
+  }
+  return { day, groups: [...groups.values()], isMixed, isShared: instances.size > 1 && files > 1 };
+}
+
+/** Hex digits of a database's UUID in the names of its files. */
+const INSTANCE_LENGTH = 8;
+
+const KINDS: readonly FileKind[] = ['r', 'x', 'u', 'c'];
+const GROUPS: ReadonlyMap<string, Pick<FileGroup, 'kind' | 'version'>> = new Map(
+  KINDS.flatMap((kind) => SCHEMA_VERSIONS.map((version) => [`${kind}-s${version}`, { kind, version }])),
+);
+
+/** `r-s3` of `r-s3-….parquet`. A lake may hold 50,000 names, so no pattern is matched. */
+function groupKey(name: string): string {
+  return name.endsWith('.parquet') ? name.slice(0, name.indexOf('-', 2)) : '';
+}
+
+/** Names within a day's folder, by day, of names within the environment's. */
+function namesByDay(files: Manifest['replaced'] | Manifest['compacted']): Map<string, Set<string>> {
+  const days = new Map<string, Set<string>>();
+  for (const { name } of files) {
+    const slash = name.indexOf('/');
+    const day = name.slice('dt='.length, slash);
+    const known = days.get(day);
+    if (known === undefined) days.set(day, new Set([name.slice(slash + 1)]));
+    else known.add(name.slice(slash + 1));
+  }
+  return days;
+}
+
+function tooNew(day: string, name: string): HxError {
+  return new HxError('failed', `The rows of ${day} are in ${name}, which a newer hx wrote.`, {
+    hint: 'Update hx: this one cannot read that version of the lake, and would leave those rows out.',
+  });
+}
