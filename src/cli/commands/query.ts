@@ -14,7 +14,8 @@ export class QueryCommand extends HxCommand {
       'Runs SQL (DuckDB) over the Parquet files of the lake, and over nothing else; `SHOW TABLES` lists the ' +
       'views. Several statements, set apart by `;`, run in order. Without SQL it opens a shell on a terminal, ' +
       'and otherwise reads SQL from standard input. `@name` runs a ready query, `--list` shows them.\n\n' +
-      'Formats: table, csv (RFC 4180), json (one array), ndjson, markdown, parquet. A terminal gets a table ' +
+      'Formats: table, csv (RFC 4180), json (one array), ndjson, markdown, parquet, and chart for ' +
+      'a result of two columns, a label and a number. A terminal gets a table ' +
       'of up to 200 rows, a pipe gets csv with every row; `-o FILE` takes the format from the extension and ' +
       'appears only when it is whole. In JSON, whole numbers beyond 2^53 and decimals are strings, so that no ' +
       'digit is lost. NULL is an empty field in csv, where the empty text is `""`. In Parquet, JSON, lists and ' +
@@ -25,6 +26,7 @@ export class QueryCommand extends HxCommand {
       ['One question', 'hx query "SELECT model, count(*) FROM checks GROUP BY 1"'],
       ['A ready query with a parameter', 'hx query @prior_shift --param env_b=development'],
       ['A file of statements into a spreadsheet', 'hx query -f report.sql -o report.csv'],
+      ['Bars', 'hx query "SELECT model, count(*) AS n FROM checks GROUP BY 1" --format chart'],
       ['Into another program', 'hx query "FROM checks" --format ndjson | jq .claim'],
     ],
   });
@@ -32,7 +34,7 @@ export class QueryCommand extends HxCommand {
   sql = Option.String({ name: 'SQL|@name|-', required: false });
   file = Option.String('-f,--file', { description: 'Read the SQL from a file, or - for standard input' });
   parameters = Option.Array('--param', [], { description: 'A value for $name in the SQL: name=value' });
-  format = Option.String('--format', { description: 'table, csv, json, ndjson, markdown or parquet' });
+  format = Option.String('--format', { description: 'table, csv, json, ndjson, markdown, chart or parquet' });
   output = Option.String('-o,--output', { description: 'Write to this file instead of standard output' });
   list = Option.Boolean('--list', false, { description: 'List the ready queries' });
 

@@ -1,12 +1,13 @@
 import { extname } from 'node:path';
 import { HxError } from '../../../base/errors.js';
+import { renderChart } from './chart/index.js';
 import { renderCsv } from './csv.js';
 import { type GridOptions, renderGrid } from './grid.js';
 import { renderJson, renderNdjson } from './json.js';
 import { renderMarkdown } from './markdown.js';
 import type { Rendering, Result, Shown } from './result.js';
 
-export const TEXT_FORMATS = ['table', 'csv', 'json', 'ndjson', 'markdown'] as const;
+export const TEXT_FORMATS = ['table', 'csv', 'json', 'ndjson', 'markdown', 'chart'] as const;
 export type TextFormat = (typeof TEXT_FORMATS)[number];
 
 /** Every output format; parquet is binary and goes to a file only. */
@@ -49,13 +50,14 @@ export function formatOfFile(path: string): Format {
   return format;
 }
 
-/** A result in one of the text formats; only the table heeds the options. */
+/** A result in one of the text formats; only the table and the chart heed the options. */
 export function renderResult(format: TextFormat, result: Result, options: GridOptions): Rendering {
   if (format === 'table') return renderGrid(result, options);
   if (format === 'csv') return renderCsv(result);
   if (format === 'json') return renderJson(result);
   if (format === 'ndjson') return renderNdjson(result);
-  return renderMarkdown(result);
+  if (format === 'markdown') return renderMarkdown(result);
+  return renderChart(result, options);
 }
 
 /** What a reader must know about a result that was not printed whole; `undefined` when it was. */

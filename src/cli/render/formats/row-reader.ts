@@ -3,6 +3,7 @@ export class RowReader {
   private readonly iterator: AsyncIterator<unknown[][]>;
   private pending: unknown[][] = [];
   private position = 0;
+  private started = false;
   private ended = false;
 
   constructor(chunks: AsyncIterable<unknown[][]>) {
@@ -15,6 +16,7 @@ export class RowReader {
     while (rows.length < count) {
       if (this.position >= this.pending.length) {
         if (this.ended) break;
+        this.started = true;
         const next = await this.iterator.next();
         this.ended = next.done === true;
         this.pending = next.done ? [] : next.value;
@@ -46,7 +48,10 @@ export class RowReader {
   }
 
   async close(): Promise<void> {
-    if (!this.ended) await this.iterator.return?.();
+    if (this.ended) return;
     this.ended = true;
+    // A generator that has not begun runs none of its clean-up when it is told to return.
+    if (!this.started) await this.iterator.next();
+    await this.iterator.return?.();
   }
 }
