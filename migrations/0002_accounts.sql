@@ -74,3 +74,5 @@ select hx.guard_table('email_tokens');
 select hx.guard_table('mail_outbox');
 select hx.guard_table('audit_log');
 select hx.make_append_only('audit_log', 'user_id');
+
+grant update, delete on users, sessions, email_tokens, mail_outbox to hx_app;

@@ -1,5 +1,6 @@
 -- What was measured for whom: requests, one row a run, one row a model call, and results kept for reuse.
 -- The measured columns of checks and attempts are those of src/rpl/record.ts; a test compares the two.
+-- hx: allow=hidden-in-do-block reason=the columns to export follow a rule
 
 create table requests (
   request_id uuid primary key,
@@ -66,6 +67,11 @@ create table checks (
   sampler_json jsonb not null,
   config_json jsonb not null,
   counts_by_template_json jsonb not null,
+  prob_true_logprob double precision check (prob_true_logprob between 0 and 1),
+  logprob_mass_other double precision check (logprob_mass_other between 0 and 1),
+  n_readouts integer check (n_readouts >= 0),
+  readouts_by_status_json jsonb,
+  model_changed boolean,
   was_cached boolean not null,
   cached_from uuid references checks on delete restrict,
   user_id uuid references users on delete set null,
@@ -78,6 +84,7 @@ create table checks (
   constraint checks_bounds_check check ((prob_true_lower_bound is null) = (prob_true_upper_bound is null))
 );
 comment on table checks is 'One row per run, never changed: a run answered from the cache is a row of its own';
+comment on column checks.n_readouts is 'Null when no readout was asked for, 0 when none counts';
 comment on column checks.xid is 'The writing transaction: an export watermark that commits out of order cannot slip past';
 create index checks_created_at_idx on checks (created_at, run_id);
 create index checks_xid_idx on checks (xid);
@@ -112,6 +119,34 @@ comment on table attempts is 'One row per model call, committed before the run t
 comment on column attempts.run_id is 'The run, which gets its row in checks once it is complete; hence no foreign key';
 create index attempts_run_id_idx on attempts (run_id);
 
+create table readouts (
+  readout_id uuid primary key,
+  run_id uuid not null,
+  env text not null check (env in ('local', 'development', 'production')),
+  readout_key text not null check (readout_key ~ '^[0-9a-f]{64}$'),
+  template_id text not null,
+  ordinal integer not null check (ordinal > 0),
+  status text not null check (status in ('valid', 'low_mass', 'no_logprobs', 'refused', 'failed')),
+  prob_true double precision check (prob_true between 0 and 1),
+  mass_true double precision check (mass_true between 0 and 1),
+  mass_false double precision check (mass_false between 0 and 1),
+  tokens_json jsonb,
+  answer_text text,
+  problem text,
+  temperature double precision not null check (temperature >= 0 and temperature < 'Infinity'),
+  model_resolved text,
+  system_fingerprint text,
+  tokens_in integer check (tokens_in >= 0),
+  tokens_out integer check (tokens_out >= 0),
+  started_at timestamptz not null,
+  latency_ms double precision not null check (latency_ms >= 0),
+  stored_at timestamptz not null default now(),
+  constraint readouts_valid_check check ((status = 'valid') = (prob_true is not null))
+);
+comment on table readouts is 'One row per readout call, committed before the run that it belongs to is complete';
+comment on column readouts.run_id is 'The run, which gets its row in checks once it is complete; hence no foreign key';
+create index readouts_run_id_idx on readouts (run_id);
+
 create table result_cache (
   cache_key text primary key check (cache_key <> ''),
   env text not null check (env in ('local', 'development', 'production')),
@@ -133,22 +168,37 @@ comment on table result_cache is 'Results by the hash of everything that determi
 create index result_cache_expires_at_idx on result_cache (expires_at);
 
 -- A simulated answer must never pass for a measurement that a user paid for.
-create function hx.refuse_simulated() returns trigger language plpgsql as $$
+create function hx.refuse_simulated() returns trigger language plpgsql
+set search_path = pg_catalog, pg_temp as $$
 begin
-  if new.simulated and (select env = 'production' from hx.identity) then
-    raise exception 'Production does not store simulated runs.'
-      using errcode = 'HX003', hint = 'Use a real model, or another environment.';
-  end if;
-  return new;
+  raise exception 'Production does not store simulated runs.'
+    using errcode = 'HX003', hint = 'Use a real model, or another environment.';
 end
 $$;
 create trigger hx_refuse_simulated before insert on checks
-  for each row execute function hx.refuse_simulated();
+  for each row when (new.simulated and new.env = 'production') execute function hx.refuse_simulated();
 alter table checks enable always trigger hx_refuse_simulated;
 
 select hx.guard_table('requests');
 select hx.guard_table('checks');
 select hx.guard_table('attempts');
+select hx.guard_table('readouts');
 select hx.guard_table('result_cache');
 select hx.make_append_only('checks', 'user_id', 'request_id');
 select hx.make_append_only('attempts');
+select hx.make_append_only('readouts');
+
+-- Erasing a person takes the person out of checks by their foreign keys, which act as the owner.
+grant update, delete on result_cache to hx_app;
+
+-- The export: what was measured, never who asked.
+do $$
+begin
+  execute (
+    select format('grant select (%s) on checks to hx_export', string_agg(quote_ident(attname), ', ' order by attnum))
+    from pg_catalog.pg_attribute
+    where attrelid = 'checks'::regclass and attnum > 0 and not attisdropped
+      and attname not in ('user_id', 'request_id', 'cache_key')
+  );
+end
+$$;

@@ -48,3 +48,6 @@ create index anonymous_usage_period_start_idx on anonymous_usage (period_start);
 select hx.guard_table('usage_ledger');
 select hx.guard_table('usage_reservation');
 select hx.guard_table('anonymous_usage');
+
+grant update on usage_ledger, usage_reservation to hx_app;
+grant update, delete on anonymous_usage to hx_app;

@@ -31,3 +31,5 @@ create index stripe_event_waiting_idx on stripe_event (received_at) where proces
 
 select hx.guard_table('payments');
 select hx.guard_table('stripe_event');
+
+grant update on payments, stripe_event to hx_app;

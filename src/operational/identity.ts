@@ -105,7 +105,7 @@ function needsConsent(environment: Environment): HxError {
   });
 }
 
-/** Lets this transaction, and no other of the session, past the guard in migrations/0006_guard_identity.sql. */
+/** Lets this transaction, and no other of the session, past the guard in migrations/0001_identity.sql. */
 async function allowClaim(sql: TransactionSql): Promise<void> {
   await sql`select set_config('hx.claim', pg_current_xact_id()::text, true)`;
 }

@@ -73,8 +73,10 @@ async function inherit(sql: Sql): Promise<void> {
      alter table users disable trigger user;
      ${insertCache('production')};
      insert into users (email) values ('somebody@example.org');
-     alter table result_cache enable always trigger hx_guard_row, enable always trigger hx_guard_statement;
-     alter table users enable always trigger hx_guard_statement`,
+     alter table result_cache enable always trigger hx_guard_statement, enable always trigger hx_guard_insert,
+       enable always trigger hx_guard_update, enable always trigger hx_guard_delete;
+     alter table users enable always trigger hx_guard_statement, enable always trigger hx_guard_insert,
+       enable always trigger hx_guard_update, enable always trigger hx_guard_delete`,
   );
 }
 
@@ -262,7 +264,7 @@ test('10. the application against identity, triggers, functions, roles and rows 
       'delete from hx.migration',
       "insert into hx.migration_event (kind, message) values ('claimed', 'x')",
       'alter table users disable trigger all',
-      'alter table result_cache disable trigger hx_guard_row',
+      'alter table result_cache disable trigger hx_guard_insert',
       'drop trigger hx_guard_statement on users',
       'create trigger a before insert on users for each row execute function hx.guard_row()',
       'create or replace function hx.guard_statement() returns trigger language plpgsql as $$ begin return null; end $$',

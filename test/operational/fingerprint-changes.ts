@@ -78,8 +78,8 @@ export const CHANGES: readonly SchemaChange[] = [
   ],
   ['drop trigger things_change on things', 'missing  trigger things.things_change'],
   [
-    'alter table checks disable trigger hx_guard_row',
-    'changed  trigger checks.hx_guard_row  fires: always -> disabled',
+    'alter table checks disable trigger hx_guard_update',
+    'changed  trigger checks.hx_guard_update  fires: always -> disabled',
   ],
   ['drop rule things_keep on things', 'missing  rule things.things_keep'],
   [

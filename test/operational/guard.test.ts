@@ -94,17 +94,19 @@ test('a declaration ends with its transaction', async () => {
   assert.is(row?.['declared'], '');
 });
 
-test('every table of ours has the guard, always on, and its row part where rows have an env', async () => {
-  const rows = await local.sql<{ name: string; env: boolean; triggers: string[] | null }[]>`
+test('every table of ours has the guard, always on, for statements and for rows', async () => {
+  const rows = await local.sql<{ name: string; guards: string[] | null }[]>`
     select c.relname as name,
-      exists (select from pg_attribute where attrelid = c.oid and attname = 'env' and not attisdropped) as env,
       (select array_agg(t.tgname::text order by t.tgname) from pg_trigger t
-        where t.tgrelid = c.oid and t.tgenabled = 'A') as triggers
+        where t.tgrelid = c.oid and t.tgenabled = 'A' and t.tgname like 'hx\_guard\_%') as guards
     from pg_class c where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace`;
   assert.ok(rows.length >= 14);
-  for (const { name, env, triggers } of rows) {
-    assert.ok(triggers?.includes('hx_guard_statement'), name);
-    assert.is(triggers?.includes('hx_guard_row'), env, name);
+  for (const { name, guards } of rows) {
+    assert.equal(
+      guards,
+      ['hx_guard_delete', 'hx_guard_insert', 'hx_guard_statement', 'hx_guard_update'],
+      name,
+    );
   }
 });
 
@@ -192,9 +194,10 @@ test('rows inherited from another environment can be neither changed nor removed
   try {
     // The template has no rows, so one is put there the way a branch gets it: without the guard.
     await copy.sql.unsafe(
-      `alter table result_cache disable trigger hx_guard_row, disable trigger hx_guard_statement;
+      `alter table result_cache disable trigger user;
        ${insertCache('production')};
-       alter table result_cache enable always trigger hx_guard_row, enable always trigger hx_guard_statement`,
+       alter table result_cache enable always trigger hx_guard_statement, enable always trigger hx_guard_insert,
+       enable always trigger hx_guard_update, enable always trigger hx_guard_delete`,
     );
     await refuses(writeAs(copy.sql, 'development', 'delete from result_cache'), /another environment/);
     await refuses(

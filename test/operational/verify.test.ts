@@ -41,7 +41,7 @@ test('everything wrong is said at once, each with its fix', async () => {
   await database.sql.unsafe(`
     update pg_index set indisvalid = false where indexrelid = 'requests_user_id_idx'::regclass;
     alter table users add constraint later check (true) not valid;
-    alter table checks disable trigger hx_guard_row;
+    alter table checks disable trigger hx_guard_update;
     alter table users drop column created_at;
     create table open_to_all (id integer primary key)`);
   const { exitCode, lines, findings } = await verify();
@@ -50,7 +50,7 @@ test('everything wrong is said at once, each with its fix', async () => {
     'null: The database there was migrated, but its identity is missing',
     'constraint users.later: the constraint is NOT VALID: old rows may break it',
     'index requests_user_id_idx: the index is INVALID',
-    'trigger checks.hx_guard_row: a guard does not always fire',
+    'trigger checks.hx_guard_update: a guard does not always fire',
     'table open_to_all: the table has no guard',
     'column users.created_at: the migrations make it, but it is missing',
   ]);

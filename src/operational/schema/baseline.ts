@@ -3,14 +3,7 @@ import { withDirectSession } from '../connect.js';
 import { applyMigrations } from './apply.js';
 import { diffFingerprints } from './fingerprint/diff.js';
 import { type Fingerprint, readFingerprint } from './fingerprint/read.js';
-import {
-  type AppliedMigration,
-  fillLedger,
-  type LedgerEntry,
-  readLedger,
-  recordApplied,
-  recordEvent,
-} from './ledger.js';
+import { type AppliedMigration, readLedger, recordApplied, recordEvent } from './ledger.js';
 import { type MigrateOptions, type Migrator, withMigrator } from './migrator.js';
 import { describeDifferences } from './mismatch.js';
 import { readPlan } from './plan.js';
@@ -86,24 +79,14 @@ async function write(
   replayed: readonly AppliedMigration[],
   applied: readonly AppliedMigration[],
 ): Promise<string[]> {
-  const known = new Map(applied.map((entry) => [entry.number, entry]));
-  const incomplete = replayed.filter(({ number }) => known.get(number)?.fingerprintAfter === null);
+  const known = new Set(applied.map(({ number }) => number));
   const missing = replayed.filter(({ number }) => !known.has(number));
   await sql.begin(async (transaction) => {
     await declareMigration(transaction, target.environment, TABLE_LOCK_TIMEOUT_MS, 'transaction');
-    let unwritten: LedgerEntry[] = incomplete;
     for (const entry of missing) {
-      const roomy = await recordApplied(transaction, { ...entry, elapsedMs: 0 }, unwritten);
-      unwritten = roomy ? [] : [...unwritten, entry];
-      // An older diary knows no such event.
-      await recordEvent(
-        transaction,
-        roomy ? 'baselined' : 'applied',
-        entry.number,
-        `${entry.name}, by baseline`,
-      );
+      await recordApplied(transaction, { ...entry, elapsedMs: 0 });
+      await recordEvent(transaction, 'baselined', entry.number, entry.name);
     }
-    if (missing.length === 0 && incomplete.length > 0) await fillLedger(transaction, incomplete);
   });
-  return [...incomplete, ...missing].map(({ name }) => name);
+  return missing.map(({ name }) => name);
 }

@@ -113,7 +113,7 @@ export async function comparePlan(
     const file = byNumber.get(number);
     if (file?.name !== name) problems.push(missingFile(name, file));
     else if (file.hash !== hash) {
-      const same = applied !== null && applied === (await semanticHash(name, file.sql));
+      const same = applied === (await semanticHash(name, file.sql));
       if (same) commentsChanged.push(name);
       else problems.push(editedFile(name));
     }

@@ -21,16 +21,10 @@ export function sourceOf(environment: Environment): Environment | null {
   return SOURCES[environment];
 }
 
-/** A migration as it was applied to the source, fingerprints included. */
-export interface ProvenMigration extends AppliedMigration {
-  readonly fingerprintBefore: string;
-  readonly fingerprintAfter: string;
-}
-
 /** That the source has applied what is pending: each migration by its number. */
 export interface Proof {
   readonly source: Environment;
-  readonly migrations: ReadonlyMap<number, ProvenMigration>;
+  readonly migrations: ReadonlyMap<number, AppliedMigration>;
 }
 
 /** What a migration left is not what it left in the source. */
@@ -57,7 +51,7 @@ export async function requireProof(
   if (source === null) return undefined;
   const ledger = await readSource(options, environment, source);
   const applied = new Map(ledger.map((entry) => [entry.number, entry]));
-  const migrations = new Map<number, ProvenMigration>();
+  const migrations = new Map<number, AppliedMigration>();
   for (const migration of pending) {
     const entry = applied.get(migration.number);
     migrations.set(migration.number, await requireEntry(migration, entry, environment, source));
@@ -90,22 +84,18 @@ async function readSource(
 }
 
 async function requireEntry(
-  { number, name, sql, hash }: Migration,
+  { name, sql }: Migration,
   entry: AppliedMigration | undefined,
   environment: Environment,
   source: Environment,
-): Promise<ProvenMigration> {
+): Promise<AppliedMigration> {
   const migrate = source === 'local' ? 'hx migrate' : `hx migrate --env ${source}`;
   if (entry === undefined) {
     throw new HxError('conflict', `${only(environment, source)} It has not applied ${name}.`, {
       hint: migrate,
     });
   }
-  const same =
-    entry.semanticHash === null
-      ? entry.hash === hash
-      : entry.semanticHash === (await semanticHash(name, sql));
-  if (entry.name !== name || !same) {
+  if (entry.name !== name || entry.semanticHash !== (await semanticHash(name, sql))) {
     throw new HxError(
       'conflict',
       `${source} applied ${entry.name} with other statements than ${name} has now.`,
@@ -114,13 +104,7 @@ async function requireEntry(
       },
     );
   }
-  const { fingerprintBefore, fingerprintAfter } = entry;
-  if (fingerprintBefore === null || fingerprintAfter === null) {
-    throw new HxError('conflict', `The ledger of ${source} does not know which schema ${name} left.`, {
-      hint: `hx migrate baseline --env ${source} --to ${number} --yes`,
-    });
-  }
-  return { ...entry, fingerprintBefore, fingerprintAfter };
+  return entry;
 }
 
 function only(environment: Environment, source: Environment): string {

@@ -20,8 +20,6 @@ export interface Run {
   readonly proof: Proof | undefined;
   /** Of the schema as it is, hex. */
   fingerprint: string;
-  /** What is known of applied migrations and has found no room in the ledger yet. */
-  unwritten: LedgerEntry[];
 }
 
 /**
@@ -37,18 +35,7 @@ export async function beginRun(migrator: Migrator, plan: Plan, options: MigrateO
   const proof = await requireProof(options, environment, plan.pending);
   const found = await readFingerprint(sql);
   if (proof !== undefined) await checkBefore(proof, plan, found, environment, options);
-  return { migrator, planHash: hash, proof, fingerprint: found.hash, unwritten: await forgotten(plan) };
-}
-
-/** Migrations that an older ledger took down; their files are still the same, byte for byte. */
-async function forgotten({ applied, files }: Plan): Promise<LedgerEntry[]> {
-  const entries: LedgerEntry[] = [];
-  for (const entry of applied) {
-    const file = files.find(({ number }) => number === entry.number);
-    if (entry.semanticHash !== null || file === undefined) continue;
-    entries.push({ ...entry, semanticHash: await semanticHash(file.name, file.sql), mode: 'tx' });
-  }
-  return entries;
+  return { migrator, planHash: hash, proof, fingerprint: found.hash };
 }
 
 /** What the ledger will say of a migration that leaves this schema. */
@@ -70,10 +57,4 @@ export async function entryFor(
     planHash: plan,
     elapsedMs: Math.round(elapsedMs * 10) / 10,
   };
-}
-
-/** Takes note of a migration that is committed. */
-export function goOn(run: Run, entry: LedgerEntry, written: boolean): void {
-  run.fingerprint = entry.fingerprintAfter ?? run.fingerprint;
-  run.unwritten = written ? [] : [...run.unwritten, entry];
 }

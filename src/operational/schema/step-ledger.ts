@@ -1,5 +1,4 @@
 import type { Queryable } from '../session.js';
-import { hasStepLedger } from './ledger.js';
 
 /** A statement of a migration in steps, as the database remembers it. */
 export interface RecordedStep {
@@ -19,7 +18,8 @@ export interface RecordedStep {
 
 /** The steps of the migration that was begun and has not ended, in order; none where there is no such. */
 export async function readOpenSteps(sql: Queryable): Promise<RecordedStep[]> {
-  if (!(await hasStepLedger(sql))) return [];
+  const [made] = await sql<{ made: boolean }[]>`select to_regclass('hx.migration_step') is not null as made`;
+  if (made?.made !== true) return [];
   return sql<RecordedStep[]>`
     select number, step, statement, statement_hash as "statementHash", fingerprint_before as "fingerprintBefore",
       started_at as "startedAt", finished_at as "finishedAt"

@@ -2,11 +2,11 @@ import type { Sql } from 'postgres';
 import { HxError } from '../../base/errors.js';
 import type { Migration } from './files.js';
 import { readFingerprint } from './fingerprint/read.js';
-import { hasStepLedger, type LedgerEntry, recordApplied, recordEvent } from './ledger.js';
+import { type LedgerEntry, recordApplied, recordEvent } from './ledger.js';
 import { checkLockHeld } from './lock.js';
 import { examineStep, needsNoTransaction, type Outcome } from './postcondition.js';
 import { checkAfter } from './promotion.js';
-import { entryFor, goOn, type Run, TABLE_LOCK_TIMEOUT_MS } from './run.js';
+import { entryFor, type Run, TABLE_LOCK_TIMEOUT_MS } from './run.js';
 import { parseStatements, type Statement, semanticHash } from './statements.js';
 import {
   beginStep,
@@ -56,11 +56,6 @@ interface Step {
 export async function applyInSteps(run: Run, migration: Migration): Promise<LedgerEntry> {
   const { sql, target, emit } = run.migrator;
   const { name, number, lockTimeoutMs = TABLE_LOCK_TIMEOUT_MS } = migration;
-  if (!(await hasStepLedger(sql))) {
-    throw new HxError('conflict', `${name} runs in steps, which this database cannot keep track of yet.`, {
-      hint: 'Give it a number after the migration that makes hx.migration_step.',
-    });
-  }
   const steps = await stepsOf(migration);
   const recorded = await readOpenSteps(sql);
   refuseEdited(steps, recorded, migration);
@@ -87,14 +82,13 @@ async function finish(begun: Run, run: Run, migration: Migration): Promise<Ledge
   const after = await readFingerprint(sql);
   checkAfter(run.proof, migration, after);
   const entry = await entryFor(begun, migration, after, await elapsedOf(sql, number));
-  let written = false;
   await sql.begin(async (transaction) => {
     await checkLockHeld(transaction, backend);
     await declareMigration(transaction, target.environment, TABLE_LOCK_TIMEOUT_MS, 'transaction');
-    written = await recordApplied(transaction, entry, run.unwritten);
+    await recordApplied(transaction, entry);
     await recordEvent(transaction, 'applied', number, name);
   });
-  goOn(run, entry, written);
+  run.fingerprint = entry.fingerprintAfter;
   return entry;
 }
 

@@ -5,7 +5,7 @@ import { readFingerprint } from './fingerprint/read.js';
 import { type LedgerEntry, recordApplied, recordEvent } from './ledger.js';
 import { checkLockHeld } from './lock.js';
 import { checkAfter } from './promotion.js';
-import { entryFor, goOn, type Run, TABLE_LOCK_TIMEOUT_MS } from './run.js';
+import { entryFor, type Run, TABLE_LOCK_TIMEOUT_MS } from './run.js';
 import {
   currentTransaction,
   declareMigration,
@@ -23,7 +23,6 @@ export async function applyWhole(run: Run, migration: Migration): Promise<Ledger
   const { number, name, lockTimeoutMs = TABLE_LOCK_TIMEOUT_MS } = migration;
   const startedMs = performance.now();
   let entry: LedgerEntry | undefined;
-  let written = false;
   let began = '';
   try {
     await sql.begin(async (transaction) => {
@@ -40,7 +39,7 @@ export async function applyWhole(run: Run, migration: Migration): Promise<Ledger
       const after = await readFingerprint(transaction);
       checkAfter(run.proof, migration, after);
       entry = await entryFor(run, migration, after, elapsedMs);
-      written = await recordApplied(transaction, entry, run.unwritten);
+      await recordApplied(transaction, entry);
       await recordEvent(transaction, 'applied', number, name);
       // A commit that is ours says nothing about the file, even when its answer is lost.
       began = '';
@@ -50,6 +49,6 @@ export async function applyWhole(run: Run, migration: Migration): Promise<Ledger
     throw leftTransaction(name, error);
   }
   if (entry === undefined) throw new HxError('bug', `${name} was committed without a ledger entry.`);
-  goOn(run, entry, written);
+  run.fingerprint = entry.fingerprintAfter;
   return entry;
 }

@@ -19,13 +19,6 @@ export interface Finding {
   readonly isWaivable: boolean;
 }
 
-/** Findings in files that were written before files could carry waivers, and that stay as they are. */
-const EARLIER_WAIVERS: Readonly<Record<string, readonly Pick<Waiver, 'rule' | 'reason'>[]>> = {
-  '0001_identity.sql': [
-    { rule: 'integer-primary-key', reason: 'the number of a migration has four digits and is given by hand' },
-  ],
-};
-
 /**
  * Finds what is unsafe in a migration and not waived, and waivers that waive nothing. Needs no database.
  * @throws HxError `conflict` for a syntax error.
@@ -49,7 +42,7 @@ export async function lintMigration(
       })),
     ),
   );
-  const waived = new Set<string>([...waivers, ...(EARLIER_WAIVERS[name] ?? [])].map(({ rule }) => rule));
+  const waived = new Set<string>(waivers.map(({ rule }) => rule));
   const isWaived = ({ rule, isWaivable }: Finding) => isWaivable && waived.has(rule);
   const used = new Set<string>(found.filter(isWaived).map(({ rule }) => rule));
   const unused = waivers.filter(({ rule }) => !used.has(rule)).map((waiver) => unusedWaiver(name, waiver));

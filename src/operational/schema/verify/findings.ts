@@ -48,13 +48,14 @@ function findUnguarded(objects: readonly SchemaObject[]): SchemaFinding[] {
   // Only a name outside `public` has a dot that is not in quotes.
   const tables = objects.filter(({ kind, name }) => kind === 'table' && /^("[^"]+"|[^".]+)$/.test(name));
   return tables.flatMap(({ name }) => {
-    const rows = names.has(`column ${name}.env`);
-    const guarded =
-      names.has(`trigger ${name}.hx_guard_statement`) && (!rows || names.has(`trigger ${name}.hx_guard_row`));
+    const guarded = GUARDS.every((trigger) => names.has(`trigger ${name}.${trigger}`));
     const fix = `select hx.guard_table('${name.replaceAll("'", "''")}'); in a new migration`;
     return guarded ? [] : [problem('the table has no guard', fix, `table ${name}`)];
   });
 }
+
+/** The triggers that hx.guard_table makes. */
+const GUARDS = ['hx_guard_statement', 'hx_guard_insert', 'hx_guard_update', 'hx_guard_delete'];
 
 const CHANGES = {
   missing: 'the migrations make it, but it is missing',

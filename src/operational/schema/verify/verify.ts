@@ -117,12 +117,7 @@ async function inspectPlan(
 }
 
 function compareWithLedger(found: Fingerprint, last: AppliedMigration): SchemaFinding[] {
-  const recorded = last.fingerprintAfter;
-  if (recorded === null) {
-    const what = 'the ledger holds no fingerprint to compare the schema with';
-    return [{ severity: 'note', object: null, what, fix: 'Verify without --no-replay.' }];
-  }
-  if (recorded === found.hash) return [];
+  if (last.fingerprintAfter === found.hash) return [];
   return [problem(`the schema is no longer as ${last.name} left it`, 'hx migrate diff names what differs')];
 }
 
