@@ -277,6 +277,7 @@ test('10. the application against identity, triggers, functions, roles and rows 
       'drop table users cascade',
       'create rule r as on insert to users do instead nothing',
       'create table public.mine (env text)',
+      'create temporary table mine (user_id uuid); create trigger t before delete on mine for each row execute function hx.delete_checks_of_user()',
       'create table mine () inherits (result_cache)',
       'create view public.mine as select 1',
       'create function public.now() returns int language sql security definer as $$ select 1 $$',
@@ -306,8 +307,10 @@ test('10. the application against identity, triggers, functions, roles and rows 
     ['42501'],
   );
   const definers = await doors.superuser`
-    select proname from pg_proc where prosecdef and pronamespace in ('hx'::regnamespace, 'public'::regnamespace)`;
-  assert.equal([...definers], []);
+    select proname as name, has_function_privilege('hx_app', oid, 'EXECUTE') as callable
+    from pg_proc where prosecdef and pronamespace in ('hx'::regnamespace, 'public'::regnamespace)`;
+  // It acts as the owner, on the checks of a user whom the application may remove, and by its trigger alone.
+  assert.equal([...definers], [{ name: 'delete_checks_of_user', callable: false }]);
 });
 
 test('11. what another client of the pooler left in the session', async () => {
