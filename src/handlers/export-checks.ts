@@ -1,126 +1,138 @@
 import * as t from 'typanion';
 import { checkDataFolder } from '../base/data-folder.js';
 import { HxError } from '../base/errors.js';
-import { MILLISECONDS_PER_DAY, parseUtcDate, utcDate } from '../base/time.js';
-import type { WritableRow } from '../lake/schema.js';
-import type { ExportedCheck } from '../operational/export.js';
+import { parseUtcDate, utcDate } from '../base/time.js';
+import type { Dates } from '../lake/export/coverage.js';
+import { SCHEMA_VERSION } from '../lake/schema.js';
 import type { Context } from './context.js';
+import type { ExportedRange, RangeWork } from './export-range.js';
 import { defineHandler } from './handler.js';
+
+export interface ExportedFile {
+  /** Below the lake's root. */
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
 
 export interface ExportedDay {
   readonly date: string;
   readonly rows: number;
-  readonly path: string;
-  readonly bytes: number;
+  /** Of these, rows that replace what the lake holds: changed since they were stored, or deleted. */
+  readonly changed: number;
+  readonly deleted: number;
 }
 
 export interface ExportChecksResult {
   readonly env: string;
-  readonly since: string;
-  readonly until: string;
-  /** The days that have rows; the others have no file. */
+  /** The days asked for; null for no end. */
+  readonly since: string | null;
+  readonly until: string | null;
+  /** Where the lake is: a folder, or an address. */
+  readonly lake: string;
+  /** Transactions `[lo, hi)` that are in the lake now: what an earlier export had left undone, and what is new. */
+  readonly ranges: readonly {
+    lo: string;
+    hi: string;
+    since: string | null;
+    until: string | null;
+    rows: number;
+  }[];
   readonly days: readonly ExportedDay[];
-  /** Days whose file of an earlier export went, since they have no rows any more. */
-  readonly removed: readonly string[];
-  /** Other databases of the environment whose checks the lake also holds on days of the range. */
-  readonly others: readonly OtherDatabase[];
+  readonly files: readonly ExportedFile[];
   readonly rows: number;
+  /** First eight hex digits of the other databases of the environment whose checks the lake also holds. */
+  readonly others: readonly string[];
 }
 
-/** A database of the same environment that published before: one since made anew, or a claimed branch. */
-export interface OtherDatabase {
-  /** First eight hex digits of its instance UUID, as in the names of its files. */
-  readonly instance: string;
-  readonly days: readonly string[];
-}
-
-/** Writes the database's checks of some days to the lake, each day replaced whole. */
+/** Brings into the lake what it does not hold yet of the database's checks, exactly once. */
 export const exportChecks = defineHandler({
   name: 'export checks',
-  input: t.isObject({ since: t.isString(), until: t.isOptional(t.isString()) }),
+  input: t.isObject({ since: t.isOptional(t.isString()), until: t.isOptional(t.isString()) }),
   run: async (input, context): Promise<ExportChecksResult> => {
-    const range = readRange(input, context);
+    const dates = readDates(input, context);
     await checkDataFolder(context.settings.dataDir);
     const database = await context.lanes.database();
+    const storage = await context.lanes.lake();
     const { environment, instance } = database;
-    const { exportsFolder, otherInstances } = await import('../lake/partition.js');
+    const work: RangeWork = { storage, chain: { environment, instance }, database, context };
     const { lockExports } = await import('../lake/lock.js');
+    const { exportsFolder } = await import('../lake/partition.js');
     const folder = exportsFolder(context.settings.dataDir);
     const release = await lockExports(folder, environment, context.signal, () => {
       context.emit({ type: 'note', message: `Waiting for another export of ${environment} to end.` });
     });
     try {
-      const { exportChecks: readChecks } = await import('../operational/export.js');
-      const { replaceDays } = await import('../lake/writer.js');
-      const started = context.clock.monotonicMs();
-      const target = { environment, instance, days: range.days };
-      let done = 0;
-      const published = await readChecks(database, range, (batches) =>
-        replaceDays(folder, target, toLake(batches, context.signal), () => {
-          done += 1;
-          const elapsedMs = context.clock.monotonicMs() - started;
-          context.emit({ type: 'progress', what: 'days', done, total: range.days.length, elapsedMs });
-        }),
-      );
-      const others = [...(await otherInstances(folder, target))].map(([other, days]) => ({
-        instance: other,
-        days,
-      }));
-      for (const other of others) context.emit({ type: 'note', message: describeOther(other, environment) });
-      return {
+      const ranges = await exportRanges(work, dates);
+      const { otherChains } = await import('../lake/export/ledger.js');
+      return summarize(ranges, {
         env: environment,
-        since: utcDate(range.since),
-        until: range.days.at(-1) ?? '',
-        days: published.flatMap(({ date, rows, path, bytes }) =>
-          path === null ? [] : [{ date, rows, path, bytes }],
-        ),
-        removed: published.filter(({ removed }) => removed).map(({ date }) => date),
-        others,
-        rows: published.reduce((sum, { rows }) => sum + rows, 0),
-      };
+        ...dates,
+        lake: storage.url,
+        others: await otherChains(storage, work.chain),
+      });
     } finally {
       release();
     }
   },
 });
 
-function describeOther({ instance, days }: OtherDatabase, environment: string): string {
-  const more = days.length - 1;
-  const subject =
-    more === 0
-      ? `${days[0]} also holds`
-      : `${days[0]} and ${more} more ${more === 1 ? 'day' : 'days'} also hold`;
-  return `${subject} checks of another database of ${environment} (instance ${instance}).`;
+/** Ends what earlier exports have begun, then exports what is new. */
+async function exportRanges(work: RangeWork, dates: Dates): Promise<ExportedRange[]> {
+  const { readChain, removeDayFiles, removeOtherVersions } = await import('../lake/export/ledger.js');
+  const { exportRange } = await import('./export-range.js');
+  const ranges: ExportedRange[] = [];
+  for (;;) {
+    const state = await readChain(work.storage, work.chain);
+    if (state.isNew) await removeDayFiles(work.storage, work.chain);
+    const [begun] = state.pending;
+    if (begun !== undefined && begun.schemaVersion !== SCHEMA_VERSION) {
+      await removeOtherVersions(work.storage, work.chain, begun);
+    }
+    const outcome = await exportRange(work, state, dates);
+    if (outcome === 'overtaken') continue;
+    if (outcome !== 'nothing') ranges.push(outcome);
+    if (state.pending.length === 0) return ranges;
+  }
 }
 
-interface Range {
-  readonly since: Date;
-  readonly before: Date;
-  readonly days: readonly string[];
+type Asked = Pick<ExportChecksResult, 'env' | 'since' | 'until' | 'lake' | 'others'>;
+
+function summarize(ranges: readonly ExportedRange[], asked: Asked): ExportChecksResult {
+  const days = new Map<string, ExportedDay>();
+  for (const { day: date, changed, rows, deleted } of ranges.flatMap(({ groups }) => groups)) {
+    const before = days.get(date) ?? { date, rows: 0, changed: 0, deleted: 0 };
+    days.set(date, {
+      date,
+      rows: before.rows + rows,
+      changed: before.changed + (changed ? rows : 0),
+      deleted: before.deleted + deleted,
+    });
+  }
+  const rowsOf = ({ groups }: ExportedRange) => groups.reduce((sum, { rows }) => sum + rows, 0);
+  return {
+    ...asked,
+    ranges: ranges.map((range) => {
+      const { lo, hi, since, until } = range.rectangle;
+      return { lo: String(lo), hi: String(hi), since, until, rows: rowsOf(range) };
+    }),
+    days: [...days.values()].sort((one, other) => (one.date < other.date ? -1 : 1)),
+    files: ranges.flatMap(({ files }) => files),
+    rows: ranges.reduce((sum, range) => sum + rowsOf(range), 0),
+  };
 }
 
-function readRange(input: { since: string; until?: string | undefined }, context: Context): Range {
-  const since = parseUtcDate(input.since, '--since');
-  const until = parseUtcDate(input.until ?? utcDate(context.clock.now()), '--until');
-  if (since > until) {
-    throw new HxError('usage', `--since ${input.since} is after --until ${utcDate(until)}.`, {
+function readDates(
+  { since, until }: { since?: string | undefined; until?: string | undefined },
+  context: Context,
+): Dates {
+  if (since === undefined && until === undefined) return { since: null, until: null };
+  const first = since === undefined ? undefined : parseUtcDate(since, '--since');
+  const last = parseUtcDate(until ?? utcDate(context.clock.now()), '--until');
+  if (first !== undefined && first > last) {
+    throw new HxError('usage', `--since ${since} is after --until ${utcDate(last)}.`, {
       hint: 'Both are UTC dates and both are included; --until is today unless given.',
     });
   }
-  const before = new Date(until.getTime() + MILLISECONDS_PER_DAY);
-  const days: string[] = [];
-  for (let day = since.getTime(); day < before.getTime(); day += MILLISECONDS_PER_DAY) {
-    days.push(utcDate(new Date(day)));
-  }
-  return { since, before, days };
-}
-
-async function* toLake(
-  batches: AsyncIterable<ExportedCheck[]>,
-  signal: AbortSignal,
-): AsyncGenerator<WritableRow[]> {
-  for await (const batch of batches) {
-    signal.throwIfAborted();
-    yield batch.map((check) => ({ ...check, lane: 'operational' }));
-  }
+  return { since: first === undefined ? null : utcDate(first), until: utcDate(last) };
 }

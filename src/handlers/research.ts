@@ -171,17 +171,12 @@ export async function publishLeftOver(store: ResearchStore, context: Context): P
 /** Appends a run to the lake, unless its file is there already. */
 export async function publish(run: RunRecord, store: ResearchStore, context: Context): Promise<void> {
   const { isRunThere } = await import('../lake/writer.js');
-  if (!isRunThere(await lakeFolder(context), run)) await append(run, store, context);
+  if (!(await isRunThere(await context.lanes.lake(), run))) await append(run, store, context);
 }
 
 async function append(run: RunRecord, store: ResearchStore, context: Context): Promise<void> {
   const { appendRun } = await import('../lake/writer.js');
   const { researchRow } = await import('../lake/schema.js');
-  await appendRun(await lakeFolder(context), researchRow(run));
+  await appendRun(await context.lanes.lake(), researchRow(run));
   store.markPublished(run.run_id, context.clock.now());
-}
-
-async function lakeFolder({ settings }: Context): Promise<string> {
-  const { exportsFolder } = await import('../lake/partition.js');
-  return exportsFolder(settings.dataDir);
 }

@@ -33,7 +33,7 @@ export async function writeResultParquet(
     }),
   );
   const staged = await stageReplacement(path);
-  const file = await openParquetFile(staged, [{ name: 'root', num_children: leaves.length }, ...leaves], {});
+  const file = await openParquetFile(staged, [{ name: 'root', num_children: leaves.length }, ...leaves]);
   try {
     const rows = await writeRows(result, file, names, codecs);
     const { bytes } = await file.publish();

@@ -1,7 +1,7 @@
 import type { SchemaElement } from 'hyparquet';
 import { HxError } from '../base/errors.js';
 import type { Column, ColumnType, RowOf } from '../rpl/column.js';
-import { CHANGE_COLUMNS, CHECK_CONTEXT_COLUMNS, RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
+import { EXPORT_COLUMNS, type RunRecord } from '../rpl/record.js';
 import type { ColumnValues } from './parquet-file.js';
 
 /** The lake's shape. Any change of a column's name or type raises it; file names carry it (`s1`). */
@@ -9,9 +9,7 @@ export const SCHEMA_VERSION = 3;
 
 /** A run, how its answer came about, what became of the row, and which lane it was measured in. */
 export const LAKE_COLUMNS = [
-  ...RUN_COLUMNS,
-  ...CHECK_CONTEXT_COLUMNS,
-  ...CHANGE_COLUMNS,
+  ...EXPORT_COLUMNS,
   {
     name: 'lane',
     type: 'text',
@@ -158,13 +156,14 @@ export function parquetSchema(): SchemaElement[] {
 
 /**
  * Rows turned into columns as the Parquet encoder takes them, in the order of LAKE_COLUMNS.
+ * @param allStatistics whether every column gets statistics, instead of those alone that queries filter by.
  * @throws HxError `bug` naming the column for a value that its type cannot hold, or a null where none may be.
  */
-export function encodeColumns(rows: readonly WritableRow[]): ColumnValues[] {
+export function encodeColumns(rows: readonly WritableRow[], allStatistics = false): ColumnValues[] {
   return (LAKE_COLUMNS as readonly Column[]).map((column) => ({
     name: column.name,
     data: rows.map((row) => encodeValue(column, row[column.name as keyof WritableRow])),
-    statistics: PRUNING_COLUMNS.has(column.name),
+    statistics: allStatistics || PRUNING_COLUMNS.has(column.name),
   }));
 }
 

@@ -1,10 +1,13 @@
-import { CHANGE_COLUMNS, type CheckRecord } from '../rpl/record.js';
-import { CHECK_COLUMNS } from './checks.js';
+import type { TransactionSql } from 'postgres';
+import type { Column } from '../rpl/column.js';
+import { type CheckRecord, EXPORT_COLUMNS } from '../rpl/record.js';
 import type { Database } from './connection.js';
-import { rowFromPostgres } from './rows.js';
 
 /** Rows that travel from Postgres at once. */
 const BATCH_ROWS = 2_000;
+
+/** What of a deleted check stays behind beside its JSON: what was asked. */
+const ERASED_WHEN_DELETED: ReadonlySet<string> = new Set(['claim', 'claim_hash']);
 
 /** A check with its instants in microseconds since 1970, of which a `Date` would keep milliseconds. */
 export type ExportedCheck = Omit<CheckRecord, 'created_at'> & {
@@ -13,43 +16,136 @@ export type ExportedCheck = Omit<CheckRecord, 'created_at'> & {
   readonly deleted_at: bigint | null;
 };
 
-const EXPORTED_COLUMNS = [...CHECK_COLUMNS, ...CHANGE_COLUMNS] as const;
-
+/** Transactions `[lo, hi)` and UTC dates, both included; null for no end. */
 export interface CheckRange {
-  /** First instant. */
-  readonly since: Date;
-  /** First instant after the range. */
-  readonly before: Date;
+  readonly lo: bigint;
+  readonly hi: bigint;
+  readonly since: string | null;
+  readonly until: string | null;
 }
 
-/**
- * Streams the environment's checks of a range, in the order of created_at, to `consume`: batches of up to 2,000
- * rows, all from one snapshot. Only the measured columns leave the database, never who asked.
- * @returns what `consume` returns.
- * @throws HxError, translated, and whatever `consume` throws.
- */
-export async function exportChecks<T>(
+/** Which checks to read: those of a range that are in none of the others. */
+export interface Selection {
+  readonly range: CheckRange;
+  readonly without: readonly CheckRange[];
+}
+
+/** The checks of a selection on one UTC date: never changed, or changed (deleted ones among them). */
+export interface DayGroup {
+  readonly day: string;
+  readonly changed: boolean;
+  readonly rows: number;
+  /** Of these, the deleted ones. */
+  readonly deleted: number;
+}
+
+/** What a snapshot sees of the transactions. */
+export interface Horizon {
+  /** Every transaction before it has ended, so what it wrote is seen or will never be. */
+  readonly settled: bigint;
+  /** No transaction from here on is seen. */
+  readonly next: bigint;
+  /** Where the database lives, as its identity says it. */
+  readonly binding: string;
+}
+
+/** One moment of the database, as exports see it. */
+export class CheckSnapshot {
+  private readonly sql: TransactionSql;
+  private readonly environment: string;
+
+  constructor(sql: TransactionSql, environment: string) {
+    this.sql = sql;
+    this.environment = environment;
+  }
+
+  async horizon(): Promise<Horizon> {
+    const [row] = await this.sql<{ settled: string; next: string; binding: string }[]>`
+      select pg_snapshot_xmin(pg_current_snapshot())::text as settled,
+        pg_snapshot_xmax(pg_current_snapshot())::text as next, hx.binding() as binding`;
+    const { settled = '0', next = '0', binding = '' } = row ?? {};
+    return { settled: BigInt(settled), next: BigInt(next), binding };
+  }
+
+  /** How many checks there are on each day, in the order of days. */
+  async count(selection: Selection): Promise<DayGroup[]> {
+    const rows = await this.sql.unsafe<{ day: string; changed: boolean; rows: string; deleted: string }[]>(
+      `select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') as day, revision > 0 as changed,
+         count(*) as rows, count(deleted_at) as deleted
+       from checks where ${this.where(selection)} group by 1, 2 order by 1, 2`,
+    );
+    return rows.map(({ day, changed, rows: count, deleted }) => ({
+      day,
+      changed,
+      rows: Number(count),
+      deleted: Number(deleted),
+    }));
+  }
+
+  /** Streams the checks of one day of a selection, in the order of created_at, in batches of up to 2,000 rows. */
+  async *read(
+    selection: Selection,
+    group: Pick<DayGroup, 'day' | 'changed'>,
+  ): AsyncGenerator<ExportedCheck[]> {
+    const query = this.sql.unsafe(this.query(selection, group));
+    for await (const batch of query.cursor(BATCH_ROWS)) yield batch.map(decode);
+  }
+
+  /** The statement whose rows are the checks of one day of a selection. */
+  query(selection: Selection, { day, changed }: Pick<DayGroup, 'day' | 'changed'>): string {
+    const list = EXPORT_COLUMNS.map((column) => `${exported(column, changed)} as ${column.name}`);
+    const { range, without } = selection;
+    const ofDay = { range: { ...range, since: day, until: day }, without };
+    return `select ${list.join(', ')} from checks
+      where ${this.where(ofDay)} and revision ${changed ? '> 0' : '= 0'} order by checks.created_at, checks.run_id`;
+  }
+
+  private where({ range, without }: Selection): string {
+    const parts = [`env = '${this.environment}'`, ...within(range)];
+    for (const other of without) parts.push(`not (${within(other).join(' and ')})`);
+    return parts.join(' and ');
+  }
+}
+
+/** Runs `work` on one moment of the database. */
+export function withSnapshot<T>(
   database: Database,
-  { since, before }: CheckRange,
-  consume: (batches: AsyncIterable<ExportedCheck[]>) => Promise<T>,
+  work: (snapshot: CheckSnapshot) => Promise<T>,
 ): Promise<T> {
-  const names = EXPORTED_COLUMNS.map(({ name }) => name);
-  return database.snapshot((sql) => {
-    const query = sql`
-      select ${sql(names)}, (extract(epoch from created_at) * 1000000)::bigint as created_micros from checks
-      where env = ${database.environment} and deleted_at is null and created_at >= ${since} and created_at < ${before} order by created_at, run_id`;
-    return consume(decode(query.cursor(BATCH_ROWS)));
+  return database.snapshot(async (sql) => {
+    // Dates and instants are written into the statements as UTC.
+    await sql`select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true)`;
+    return work(new CheckSnapshot(sql, database.environment));
   });
 }
 
-async function* decode(
-  batches: AsyncIterable<readonly Readonly<Record<string, unknown>>[]>,
-): AsyncGenerator<ExportedCheck[]> {
-  for await (const batch of batches) {
-    yield batch.map((stored) => ({
-      ...rowFromPostgres(EXPORTED_COLUMNS, stored),
-      created_at: BigInt(stored['created_micros'] as string),
-      deleted_at: null,
-    }));
+/** How a column leaves the database: instants in microseconds since 1970, JSON as its text. */
+function exported({ name, type }: Column, changed: boolean): string {
+  if (type === 'timestamp') return `(extract(epoch from ${name}) * 1000000)::bigint`;
+  const value = type === 'json' ? `${name}::text` : name;
+  if (!changed || (type !== 'json' && !ERASED_WHEN_DELETED.has(name))) return value;
+  return `case when deleted_at is null then ${value} else ${type === 'json' ? "'{}'" : "''"} end`;
+}
+
+/** Literals, as COPY takes no parameters: numbers, and dates that are checked. */
+function within({ lo, hi, since, until }: CheckRange): string[] {
+  return [
+    `xid >= '${lo}'::xid8 and xid < '${hi}'::xid8`,
+    ...(since === null ? [] : [`created_at >= ${midnight(since)}`]),
+    ...(until === null ? [] : [`created_at < ${midnight(until)} + interval '1 day'`]),
+  ];
+}
+
+function midnight(date: string): string {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) throw new Error(`not a date: ${date}`);
+  return `timestamptz '${date} 00:00:00+00'`;
+}
+
+function decode(stored: Readonly<Record<string, unknown>>): ExportedCheck {
+  const row = { ...stored };
+  for (const { name, type } of EXPORT_COLUMNS) {
+    const value = row[name];
+    if (value !== null && (type === 'timestamp' || type === 'uint64')) row[name] = BigInt(value as string);
   }
+  return row as unknown as ExportedCheck;
 }

@@ -147,6 +147,9 @@ export const CHANGE_COLUMNS = [
   optional('deleted_at', 'timestamp', 'When it was deleted, with the user whose it was', 'UTC'),
 ] as const;
 
+/** The columns of `checks` that leave the database, in the order in which they travel. */
+export const EXPORT_COLUMNS = [...RUN_COLUMNS, ...CHECK_CONTEXT_COLUMNS, ...CHANGE_COLUMNS] as const;
+
 /** One row of lane A's `checks`. */
 export type CheckRecord = RunRecord & RowOf<typeof CHECK_CONTEXT_COLUMNS>;
 

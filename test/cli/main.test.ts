@@ -41,7 +41,7 @@ cli('what is not a command ends with 2, a sentence and a hint', async () => {
     [['db'], /up, down, status/],
     [['db', 'frob'], /no command hx db frob/],
     [['check'], /positional/],
-    [['export', 'checks'], /needs --since/],
+    [['migrate', 'baseline'], /needs --to/],
     [['research', 'x', '--modle', 'y'], /--modle/],
     [['research', 'x', '--model'], /--model/],
     [['check', 'x', '--frob'], /--frob/],

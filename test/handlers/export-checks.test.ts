@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -66,37 +66,79 @@ async function lakeRows(context: Context, sql: string): Promise<unknown[][]> {
 }
 
 const IDS = 'SELECT run_id FROM checks_local ORDER BY created_at, run_id';
+const COUNTS = 'SELECT count(*), count(DISTINCT run_id) FROM checks';
 
-test('exports whole UTC days, both ends included, one file a day, and skips days without checks', async ({
-  context,
-}) => {
-  const inside = [
+/** Names of the files below the exports folder that the pattern fits. */
+function filesOf({ settings }: Context, pattern: RegExp): string[] {
+  const folder = join(settings.dataDir, 'exports');
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => pattern.test(name)).sort();
+}
+
+const DATA = /\.parquet$/;
+const COMMITS = /commits\/.*\.json$/;
+
+async function failure(work: Promise<unknown>): Promise<HxError> {
+  return work.then(
+    () => assert.unreachable('it succeeded') as never,
+    (error: HxError) => error,
+  );
+}
+
+test('without dates it brings everything, each day in a file of its own', async ({ context }) => {
+  const checks = [
     checkAt(1, '2026-11-01T00:00:00.000Z'),
     checkAt(2, '2026-11-01T23:59:59.999Z'),
     checkAt(3, '2026-11-03T12:00:00.000Z'),
   ];
-  await store(
-    context,
-    checkAt(4, '2026-10-31T23:59:59.999Z'),
-    ...inside,
-    checkAt(5, '2026-11-04T00:00:00.000Z'),
-  );
-  const input = { since: '2026-11-01', until: '2026-11-03' };
-  const result = await invoke('exportChecks', input, context);
-  assert.is(result.env, 'local');
-  assert.is(result.rows, 3);
+  await store(context, ...checks);
+  const result = await invoke('exportChecks', {}, context);
   assert.equal(
-    result.days.map(({ date, rows }) => [date, rows]),
+    result.days.map(({ date, rows, changed, deleted }) => [date, rows, changed, deleted]),
     [
-      ['2026-11-01', 2],
-      ['2026-11-03', 1],
+      ['2026-11-01', 2, 0, 0],
+      ['2026-11-03', 1, 0, 0],
     ],
   );
-  assert.ok(result.days.every(({ path, bytes }) => existsSync(path) && bytes > 0));
+  const { instance } = await context.lanes.database();
+  const [range] = result.ranges;
+  assert.is(range?.lo, '0');
+  assert.equal(
+    result.files.map(({ name, rows }) => [name, rows]),
+    ['2026-11-01', '2026-11-03'].map((day, index) => [
+      `local/dt=${day}/x-s3-${instance.slice(0, 8)}-0-${range?.hi}.parquet`,
+      2 - index,
+    ]),
+  );
+  assert.ok(result.files.every(({ name }) => existsSync(join(result.lake, name))));
+  assert.equal(
+    await lakeRows(context, IDS),
+    checks.map(({ run_id }) => [run_id]),
+  );
+});
+
+test('dates take whole UTC days, both ends included, and the next export brings the rest', async ({
+  context,
+}) => {
+  const inside = [checkAt(1, '2026-11-01T00:00:00.000Z'), checkAt(2, '2026-11-03T23:59:59.999Z')];
+  const outside = [checkAt(4, '2026-10-31T23:59:59.999Z'), checkAt(5, '2026-11-04T00:00:00.000Z')];
+  await store(context, ...inside, ...outside);
+  const dates = { since: '2026-11-01', until: '2026-11-03' };
+  assert.is((await invoke('exportChecks', dates, context)).rows, 2);
   assert.equal(
     await lakeRows(context, IDS),
     inside.map(({ run_id }) => [run_id]),
   );
+  // The same days again publish nothing twice; what is new on them joins.
+  assert.is((await invoke('exportChecks', dates, context)).rows, 0);
+  await store(context, checkAt(6, '2026-11-02T10:00:00Z'));
+  assert.is((await invoke('exportChecks', dates, context)).rows, 1);
+  assert.is((await invoke('exportChecks', { since: '2026-11-02', until: '2026-11-03' }, context)).rows, 0);
+  assert.is((await invoke('exportChecks', {}, context)).rows, 2);
+  assert.is((await invoke('exportChecks', {}, context)).rows, 0);
+  assert.equal(await lakeRows(context, COUNTS), [[5n, 5n]]);
+  assert.equal(await lakeRows(context, 'SELECT count(*) FROM lake.rows'), [[5n]]);
 });
 
 test('every column arrives as it was stored, to the microsecond and the last digit', async ({ context }) => {
@@ -106,143 +148,282 @@ test('every column arrives as it was stored, to the microsecond and the last dig
     tokens_out: null,
   });
   await store(context, row);
-  const database = await context.lanes.database();
-  const exact = await database.read(
-    (sql) => sql`select created_at = timestamptz '2026-11-01 00:00:00Z' as same from checks`,
-  );
-  assert.is(exact[0]?.['same'], true);
-  await invoke('exportChecks', { since: '2026-11-01' }, context);
+  const { sql } = await context.lanes.database();
+  await sql.begin(async (transaction) => {
+    // Nothing of hx stores microseconds, but Postgres keeps them.
+    await transaction`alter table checks disable trigger all`;
+    await transaction`update checks set created_at = created_at + interval '123456 microseconds'`;
+    await transaction`alter table checks enable trigger all`;
+  });
+  await invoke('exportChecks', {}, context);
   const [values = []] = await lakeRows(
     context,
-    `SELECT created_at, bootstrap_seed, cost_usd, tokens_out, prob_true_rpl, config_json->>'$.k', lane, was_cached
+    `SELECT created_at, bootstrap_seed, cost_usd, tokens_out, prob_true_rpl, config_json, lane, was_cached, revision,
+       deleted_at
      FROM checks`,
   );
   assert.equal(values, [
-    ...['2026-11-01T00:00:00.000Z', '18446744073709551615', '0.000001', null, row.prob_true_rpl, '8'],
-    ...['operational', false],
+    ...['2026-11-01T00:00:00.123456Z', '18446744073709551615', '0.000001', null, row.prob_true_rpl],
+    ...['{"k": 8}', 'operational', false, 0, null],
   ]);
 });
 
-test('repeating publishes nothing twice, and new checks of the day join it', async ({ context }) => {
-  await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
-  await invoke('exportChecks', { since: '2026-11-01' }, context);
-  await invoke('exportChecks', { since: '2026-11-01' }, context);
-  await store(context, checkAt(2, '2026-11-01T11:00:00Z'));
-  const { rows } = await invoke('exportChecks', { since: '2026-11-01' }, context);
-  assert.is(rows, 2);
-  assert.equal(await lakeRows(context, 'SELECT count(*) FROM checks'), [[2n]]);
-});
-
-test('two exports at once leave every row once', async ({ context }) => {
+test('two exports at once, and many after one another, leave every row once', async ({ context }) => {
   await store(
     context,
     ...Array.from({ length: 50 }, (_, number) => checkAt(number, `2026-11-0${1 + (number % 3)}T10:00:00Z`)),
   );
-  const results = await Promise.all(
-    [1, 2, 3].map(() => invoke('exportChecks', { since: '2026-11-01' }, context)),
-  );
-  assert.equal(
-    results.map(({ rows }) => rows),
-    [50, 50, 50],
-  );
+  const results = await Promise.all([1, 2, 3].map(() => invoke('exportChecks', {}, context)));
+  assert.equal(results.map(({ rows }) => rows).sort(), [0, 0, 50]);
+  for (let number = 50; number < 55; number += 1) {
+    await store(context, checkAt(number, '2026-11-01T11:00:00Z'));
+    assert.is((await invoke('exportChecks', {}, context)).rows, 1);
+  }
   assert.equal(await lakeRows(context, 'SELECT count(*), count(DISTINCT run_id) FROM lake.rows'), [
-    [50n, 50n],
+    [55n, 55n],
   ]);
 });
 
+test('a check whose transaction is still open waits, with all that came after it, and is never missed', async ({
+  context,
+  database: { sql },
+}) => {
+  await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
+  const other = await sql.reserve();
+  await other`begin`;
+  const { lo } = (await other`select pg_current_xact_id()::text as lo`)[0] ?? {};
+  await store(context, checkAt(2, '2026-11-01T11:00:00Z'));
+  const first = await invoke('exportChecks', {}, context);
+  assert.is(first.rows, 1);
+  assert.ok(BigInt(first.ranges[0]?.hi ?? 0) <= BigInt(lo));
+  await other`select set_config('hx.env', 'local', true)`;
+  await other`alter table checks disable trigger hx_append_only`;
+  await other`insert into checks select (jsonb_populate_record(c, jsonb_build_object('run_id', gen_random_uuid(),
+    'xid', pg_current_xact_id()::text))).* from checks c limit 1`;
+  await other`commit`;
+  other.release();
+  assert.is((await invoke('exportChecks', {}, context)).rows, 2);
+  assert.equal(await lakeRows(context, COUNTS), [[3n, 3n]]);
+});
+
+/** Stores a user and gives him the checks, which nothing of hx does to stored ones. */
+async function giveToUser({ sql }: State['database'], ...runIds: string[]): Promise<void> {
+  await sql.begin(async (transaction) => {
+    await transaction`select set_config('hx.env', 'local', true)`;
+    await transaction`insert into users (email) values ('a@example.org')`;
+    await transaction`alter table checks disable trigger hx_append_only`;
+    await transaction`update checks set user_id = (select user_id from users) where run_id = any(${runIds})`;
+    await transaction`alter table checks enable always trigger hx_append_only`;
+  });
+}
+
+test('a changed check replaces the one in the lake, and a deleted user’s leave it', async ({
+  context,
+  database,
+}) => {
+  const checks = [1, 2, 3].map((number) => checkAt(number, `2026-11-0${number}T10:00:00Z`));
+  const [first, second, third] = checks.map(({ run_id }) => run_id);
+  await store(context, ...checks);
+  await invoke('exportChecks', {}, context);
+  await giveToUser(database, first ?? '', second ?? '');
+  const changed = await invoke('exportChecks', {}, context);
+  assert.equal(
+    changed.days.map(({ date, rows, changed: count, deleted }) => [date, rows, count, deleted]),
+    [
+      ['2026-11-01', 1, 1, 0],
+      ['2026-11-02', 1, 1, 0],
+    ],
+  );
+  assert.equal(await lakeRows(context, COUNTS), [[3n, 3n]]);
+  assert.equal(await lakeRows(context, 'SELECT revision FROM checks ORDER BY created_at'), [[1], [1], [0]]);
+  const { write } = await context.lanes.database().then((opened) => ({ write: opened.write.bind(opened) }));
+  await write((sql) => sql`delete from users`);
+  const deleted = await invoke('exportChecks', {}, context);
+  assert.equal(
+    deleted.days.map(({ rows, deleted: count }) => [rows, count]),
+    [
+      [1, 1],
+      [1, 1],
+    ],
+  );
+  assert.equal(await lakeRows(context, 'SELECT run_id FROM checks'), [[third]]);
+  for (const { name } of deleted.files) {
+    if (existsSync(join(deleted.lake, name)))
+      assert.not.match(readFileSync(join(deleted.lake, name), 'latin1'), /Claim \d/);
+  }
+});
+
+test('an export that died is carried on under the same names, whatever was written since', async ({
+  context,
+}) => {
+  await store(context, checkAt(1, '2026-11-01T10:00:00Z'), checkAt(2, '2026-11-02T10:00:00Z'));
+  const { files, ranges } = await invoke('exportChecks', {}, context);
+  const [commit = ''] = filesOf(context, COMMITS);
+  // As if killed before the second file, then before the first, then before the commit.
+  for (const lost of [[files[1]?.name], [files[0]?.name, files[1]?.name], []]) {
+    rmSync(join(context.settings.dataDir, 'exports', commit));
+    for (const name of lost) rmSync(join(context.settings.dataDir, 'exports', name ?? ''));
+    await store(context, checkAt(10 + lost.length, '2026-11-02T11:00:00Z'));
+    const again = await invoke('exportChecks', {}, context);
+    assert.equal(again.ranges[0], ranges[0]);
+    assert.equal(again.files.slice(0, 2), files);
+    assert.is(again.ranges.at(-1)?.rows, again.ranges.length === 1 ? 2 : 1);
+  }
+  assert.equal(await lakeRows(context, 'SELECT count(*), count(DISTINCT run_id) FROM lake.rows'), [[5n, 5n]]);
+});
+
+test('what an export of some days left undone is ended first, whatever days are asked for', async ({
+  context,
+}) => {
+  await store(context, checkAt(1, '2026-11-01T10:00:00Z'), checkAt(2, '2026-11-02T10:00:00Z'));
+  await invoke('exportChecks', { since: '2026-11-01', until: '2026-11-01' }, context);
+  const [commit = ''] = filesOf(context, COMMITS);
+  rmSync(join(context.settings.dataDir, 'exports', commit));
+  const result = await invoke('exportChecks', {}, context);
+  assert.equal(
+    result.ranges.map(({ since, rows }) => [since, rows]),
+    [
+      ['2026-11-01', 1],
+      [null, 1],
+    ],
+  );
+  assert.equal(await lakeRows(context, 'SELECT count(*) FROM lake.rows'), [[2n]]);
+});
+
+test('files that an earlier schema version had begun make way', async ({ context }) => {
+  await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
+  const { files } = await invoke('exportChecks', {}, context);
+  const exports = join(context.settings.dataDir, 'exports');
+  const [commit = ''] = filesOf(context, COMMITS);
+  const [intent = ''] = filesOf(context, /ranges\/.*json$/);
+  rmSync(join(exports, commit));
+  const text = readFileSync(join(exports, intent), 'utf8').replace(
+    '"schema_version": 3',
+    '"schema_version": 2',
+  );
+  writeFileSync(join(exports, intent), text);
+  const name = files[0]?.name ?? '';
+  writeFileSync(join(exports, name.replace('x-s3-', 'x-s2-')), readFileSync(join(exports, name)));
+  rmSync(join(exports, name));
+  await invoke('exportChecks', {}, context);
+  assert.equal(filesOf(context, DATA), [name]);
+});
+
+test('the whole-day files of exports that were not ranges go when the first range comes', async ({
+  context,
+}) => {
+  await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
+  const { files } = await invoke('exportChecks', {}, context);
+  const exports = join(context.settings.dataDir, 'exports');
+  const { instance } = await context.lanes.database();
+  const name = files[0]?.name ?? '';
+  const whole = (owner: string) =>
+    join(exports, 'local', 'dt=2026-11-01', `x-s2-${owner}-2026-11-01.parquet`);
+  for (const owner of [instance.slice(0, 8), '99999999']) writeFileSync(whole(owner), 'PAR1');
+  rmSync(join(exports, 'local', '_hx'), { recursive: true });
+  rmSync(join(exports, name));
+  await invoke('exportChecks', {}, context);
+  assert.not.ok(existsSync(whole(instance.slice(0, 8))));
+  assert.ok(existsSync(whole('99999999')));
+});
+
+test('a database that was put back to an earlier moment is refused', async ({ context }) => {
+  await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
+  await invoke('exportChecks', {}, context);
+  const exports = join(context.settings.dataDir, 'exports');
+  const [commit = ''] = filesOf(context, COMMITS);
+  const later = join(exports, commit.replace(/-\d+\.json$/, '-99999999999.json'));
+  writeFileSync(later, readFileSync(join(exports, commit)));
+  const error = await failure(invoke('exportChecks', {}, context));
+  assert.is(error.code, 'conflict');
+  assert.match(error.message, 'put back to an earlier moment');
+});
+
 /** The same environment and data folder over another database, empty but migrated. */
-async function withOtherDatabase(
-  context: Context,
-  work: (other: Context, notes: string[]) => Promise<void>,
-): Promise<void> {
+async function withOtherDatabase(context: Context, work: (other: Context) => Promise<void>): Promise<void> {
   const database = await createTestDatabase({ environment: 'local' });
   const settings = makeTestSettings({ DATABASE_URL: database.url, dataDir: context.settings.dataDir });
-  const notes: string[] = [];
-  const emit: Context['emit'] = (event) => {
-    if (event.type === 'note') notes.push(event.message);
-  };
-  const lanes = new Lanes(settings, context.signal, emit);
+  const lanes = new Lanes(settings, context.signal, context.emit);
   try {
-    await work({ ...context, settings, emit, lanes }, notes);
+    await work({ ...context, settings, lanes });
   } finally {
     await lanes.close();
     await database.drop();
   }
 }
 
-test('checks of a database that was since made anew stay, and the export says so', async ({ context }) => {
-  const lost = [checkAt(1, '2026-11-01T10:00:00Z'), checkAt(2, '2026-11-02T10:00:00Z')];
-  await store(context, ...lost);
-  await invoke('exportChecks', { since: '2026-11-01' }, context);
-  const { instance } = await context.lanes.database();
-  const short = instance.slice(0, 8);
-  await withOtherDatabase(context, async (other, notes) => {
-    const empty = await invoke('exportChecks', { since: '2026-11-01' }, other);
-    assert.equal(empty.removed, []);
-    assert.equal(await lakeRows(context, 'SELECT count(*) FROM checks'), [[2n]]);
-    const added = checkAt(3, '2026-11-02T11:00:00Z');
-    await store(other, added);
-    const { others, rows } = await invoke('exportChecks', { since: '2026-11-02' }, other);
-    assert.is(rows, 1);
-    assert.equal(others, [{ instance: short, days: ['2026-11-02'] }]);
-    assert.equal(
-      await lakeRows(context, IDS),
-      [...lost, added].map(({ run_id }) => [run_id]),
-    );
-    assert.equal(notes, [
-      `2026-11-01 and 1 more day also hold checks of another database of local (instance ${short}).`,
-      `2026-11-02 also holds checks of another database of local (instance ${short}).`,
-    ]);
-  });
-});
-
-test('a check that two databases hold counts once', async ({ context }) => {
+test('another database of the environment is a chain of its own, and a check that two hold counts once', async ({
+  context,
+}) => {
   const shared = checkAt(1, '2026-11-01T10:00:00Z');
-  await store(context, shared);
-  await invoke('exportChecks', { since: '2026-11-01' }, context);
+  const lost = checkAt(2, '2026-11-02T10:00:00Z');
+  await store(context, shared, lost);
+  await invoke('exportChecks', {}, context);
+  const { instance } = await context.lanes.database();
   await withOtherDatabase(context, async (other) => {
-    await store(other, shared);
-    await invoke('exportChecks', { since: '2026-11-01' }, other);
+    assert.is((await invoke('exportChecks', {}, other)).rows, 0);
+    await store(other, shared, checkAt(3, '2026-11-02T11:00:00Z'));
+    const result = await invoke('exportChecks', {}, other);
+    assert.is(result.rows, 2);
+    assert.is(result.ranges[0]?.lo, '0');
+    assert.equal(result.others, [instance.slice(0, 8)]);
+    assert.equal(await lakeRows(context, COUNTS), [[3n, 3n]]);
   });
-  assert.equal(await lakeRows(context, 'SELECT count(*) FROM lake.shared'), [[2n]]);
-  assert.equal(await lakeRows(context, IDS), [[shared.run_id]]);
+  assert.equal(await lakeRows(context, 'SELECT count(*) FROM lake.shared'), [[4n]]);
 });
 
-test('--json prints one value, text a table with a total', async ({ context, database, dataDir }) => {
+test('progress counts checks', async ({ context }) => {
+  await store(context, checkAt(1, '2026-11-01T10:00:00Z'), checkAt(2, '2026-11-02T10:00:00Z'));
+  const counts: unknown[] = [];
+  const emit: Context['emit'] = (event) => {
+    if (event.type === 'progress') counts.push([event.what, event.done, event.total]);
+  };
+  await invoke('exportChecks', {}, { ...context, emit });
+  assert.equal(counts, [
+    ['checks', 1, 2],
+    ['checks', 2, 2],
+  ]);
+});
+
+test('the command prints the days, or one JSON value, and that there is nothing new', async ({
+  context,
+  dataDir,
+  database,
+}) => {
   await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
   const env = { DATABASE_URL: database.url, HX_DATA_DIR: dataDir };
   const argv = ['export', 'checks', '--since', '2026-11-01', '--until', '2026-11-02'];
   const json = await runHx([...argv, '--json'], { env });
   assert.is(json.exitCode, 0, json.stderr);
   const value = JSON.parse(json.stdout);
-  const { instance } = await context.lanes.database();
-  const name = `x-s3-${instance.slice(0, 8)}-2026-11-01.parquet`;
   assert.is(value.rows, 1);
-  assert.is(value.days[0].path, join(dataDir, 'exports', 'local', 'dt=2026-11-01', name));
-  const text = await runHx(argv, { env });
-  assert.match(text.stdout, /2026-11-01 +1 /);
-  assert.match(text.stdout, '1 check of local from 2026-11-01 to 2026-11-02.');
+  assert.equal(value.days, [{ date: '2026-11-01', rows: 1, changed: 0, deleted: 0 }]);
+  const again = await runHx(argv, { env });
+  assert.match(
+    again.stdout,
+    'Nothing new: every check of local from 2026-11-01 to 2026-11-02 is in the lake.',
+  );
+  await store(context, checkAt(2, '2026-11-03T10:00:00Z'));
+  const text = await runHx(['export', 'checks', '--nightly'], { env });
+  assert.match(text.stdout, /2026-11-03 +1 +0 +0/);
+  assert.match(text.stdout, /1 check of local in 1 file, \d+ bytes, in /);
 });
 
 test('dates that make no sense are usage errors, before anything is opened', async ({ context }) => {
   const inputs = [
     { since: '2026-02-30' },
     { since: 'yesterday' },
+    { until: 'tomorrow' },
     { since: '2026-11-02', until: '2026-11-01' },
     { since: '2026-11-05' },
-    {},
   ];
   for (const input of inputs) {
-    try {
-      await invoke('exportChecks', input, context);
-      assert.unreachable(JSON.stringify(input));
-    } catch (error) {
-      assert.is((error as HxError).code, 'usage', JSON.stringify(input));
-      assert.is((error as HxError).exitCode, 2);
-    }
+    const error = await failure(invoke('exportChecks', input, context));
+    assert.is(error.code, 'usage', JSON.stringify(input));
+    assert.is(error.exitCode, 2);
   }
-  const missing = await runHx(['export', 'checks'], { env: {} });
-  assert.is(missing.exitCode, 2);
+  const both = await runHx(['export', 'checks', '--nightly', '--since', '2026-11-01'], { env: {} });
+  assert.is(both.exitCode, 2);
 });
 
 test('a database that does not answer is exit 3, and its password is never shown', async ({ dataDir }) => {

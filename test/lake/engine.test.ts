@@ -8,10 +8,10 @@ import { DAY_COLUMN } from '../../src/lake/catalog.js';
 import { type LakeEngine, openLakeEngine } from '../../src/lake/engine.js';
 import { exportsFolder } from '../../src/lake/partition.js';
 import { duckdbType, LAKE_COLUMNS } from '../../src/lake/schema.js';
-import { appendRun, replaceDays } from '../../src/lake/writer.js';
 import { makeTempFolder, removeFolder, runHx } from '../helpers.js';
 import { errorOf, runRows } from './collect.js';
 import { lakeRow } from './rows.js';
+import { appendRun, writeRange } from './write.js';
 
 interface State {
   dataDir: string;
@@ -27,12 +27,6 @@ const VIEWS = [
   'research_runs',
   'operational_checks',
 ];
-
-const DAY = {
-  environment: 'local',
-  instance: '1234abcd-0000-4000-8000-000000000001',
-  days: ['2026-11-01'],
-} as const;
 
 /** Folders of one run each, as hx wrote it when the schema version was 1 (`lakeRow(1)`) and 2 (`lakeRow(2)`). */
 const FIXTURES = ['v1/', 'v2/'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
@@ -153,10 +147,8 @@ test('JSON columns answer paths, and instants keep their microseconds and their 
   engine,
   exportsDir,
 }) => {
-  async function* exported() {
-    yield [{ ...lakeRow(1), created_at: BigInt(Date.UTC(2026, 10, 1)) * 1000n + 123_456n }];
-  }
-  await replaceDays(exportsDir, DAY, exported());
+  const created_at = BigInt(Date.UTC(2026, 10, 1)) * 1000n + 123_456n;
+  await writeRange(exportsDir, [{ ...lakeRow(1), created_at }]);
   const sql =
     "SELECT config_json->>'$.k', sampler_json->'slots'->>1, created_at, created_at::DATE FROM checks";
   assert.equal(await runRows(engine, sql), [['8', 'b', '2026-11-01T00:00:00.123456Z', '2026-11-01']]);

@@ -5,10 +5,10 @@ import * as assert from 'uvu/assert';
 import { type LakeEngine, openLakeEngine } from '../../src/lake/engine.js';
 import { READING_TABLE_FUNCTIONS, REFUSED_SCALAR_FUNCTIONS } from '../../src/lake/guard.js';
 import { exportsFolder } from '../../src/lake/partition.js';
-import { appendRun } from '../../src/lake/writer.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 import { errorOf, runRows } from './collect.js';
 import { lakeRow } from './rows.js';
+import { appendRun } from './write.js';
 
 interface State {
   dataDir: string;

@@ -5,10 +5,10 @@ import { openLakeEngine } from '../../src/lake/engine.js';
 import { exportsFolder } from '../../src/lake/partition.js';
 import { bindParameters, readyQueries, readyQuery } from '../../src/lake/queries.js';
 import type { LakeRow } from '../../src/lake/schema.js';
-import { appendRun } from '../../src/lake/writer.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 import { allRows } from './collect.js';
 import { lakeRow } from './rows.js';
+import { appendRun } from './write.js';
 
 const test = suite('ready queries');
 

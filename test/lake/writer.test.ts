@@ -6,19 +6,19 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HxError } from '../../src/base/errors.js';
 import { packagePath } from '../../src/base/paths.js';
-import { exportFileName, exportsFolder, otherInstances } from '../../src/lake/partition.js';
-import { LAKE_COLUMNS, type LakeRow, parquetSchema, type WritableRow } from '../../src/lake/schema.js';
-import { appendRun, isRunThere, replaceDays } from '../../src/lake/writer.js';
+import { writeRangeFile } from '../../src/lake/export/range-file.js';
+import { exportsFolder } from '../../src/lake/partition.js';
+import { LAKE_COLUMNS, type LakeRow, parquetSchema } from '../../src/lake/schema.js';
+import { LocalStorage } from '../../src/lake/storage/local.js';
+import { isRunThere } from '../../src/lake/writer.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 import { lakeRow } from './rows.js';
+import { appendRun, INSTANCE, writeRange } from './write.js';
 
 interface State {
   dataDir: string;
   exportsDir: string;
 }
-
-const INSTANCE = '1234abcd-0000-4000-8000-000000000001';
-const OTHER_INSTANCE = '99999999-0000-4000-8000-000000000002';
 
 const test = suite<State>('lake writer');
 
@@ -42,10 +42,6 @@ function filesOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(parquet|tmp)$/.test(name))
     .sort();
-}
-
-async function* batchesOf(...batches: WritableRow[][]): AsyncGenerator<WritableRow[]> {
-  yield* batches;
 }
 
 test('a run becomes a file of its own, in the partition of its UTC day', async ({ exportsDir }) => {
@@ -108,132 +104,79 @@ test('a value that its column cannot hold is refused by name, and nothing is lef
     ['cost_usd', '0.0000001'],
     ['cost_usd', 'much'],
     ['claim', null],
+    ['revision', null],
   ];
   for (const [column, value] of wrong) {
     const row = { ...lakeRow(4), [column]: value } as LakeRow;
-    try {
-      await replaceDays(
-        exportsDir,
-        { environment: 'local', instance: INSTANCE, days: ['2026-11-01'] },
-        batchesOf([row]),
-      );
-      assert.unreachable(`${column} ${value}`);
-    } catch (error) {
-      assert.is((error as HxError).code, 'bug');
-      assert.match((error as HxError).message, column);
-    }
+    const error = await writeRange(exportsDir, [row]).then(
+      () => assert.unreachable(`${column} ${value}`),
+      (thrown: HxError) => thrown,
+    );
+    assert.is(error?.code, 'bug');
+    assert.match(error?.message ?? '', column);
   }
   assert.equal(filesOf(exportsDir), []);
 });
 
-test('a range becomes a file a day, replaces what the days had, and drops the file of a day without rows', async ({
+test('a range is named after its transactions and its database, and says where its rows come from', async ({
   exportsDir,
 }) => {
-  const days = ['2026-11-01', '2026-11-02', '2026-11-03'];
-  const on = (number: number, day: string) =>
-    lakeRow(number, { created_at: new Date(`${day}T12:00:00.000Z`), lane: 'operational' });
-  const range = { environment: 'local', instance: INSTANCE, days } as const;
-  await replaceDays(
-    exportsDir,
-    range,
-    batchesOf([on(1, '2026-11-01'), on(2, '2026-11-01')], [on(3, '2026-11-03')]),
-  );
-  assert.equal(filesOf(exportsDir), [
-    'local/dt=2026-11-01/x-s3-1234abcd-2026-11-01.parquet',
-    'local/dt=2026-11-03/x-s3-1234abcd-2026-11-03.parquet',
-  ]);
-  const second = await replaceDays(
-    exportsDir,
-    range,
-    batchesOf([on(2, '2026-11-01')], [on(4, '2026-11-02')]),
-  );
-  assert.equal(filesOf(exportsDir), [
-    'local/dt=2026-11-01/x-s3-1234abcd-2026-11-01.parquet',
-    'local/dt=2026-11-02/x-s3-1234abcd-2026-11-02.parquet',
-  ]);
+  const rectangle = { lo: 750n, hi: 18_446_744_073_709_551_615n, since: null, until: null };
+  const { path, rows, bytes } = await writeRange(exportsDir, [lakeRow(1), lakeRow(2)], {
+    rectangle,
+    part: { kind: 'u' },
+  });
+  assert.equal(filesOf(exportsDir), ['local/dt=2026-11-01/u-s3-1234abcd-750-18446744073709551615.parquet']);
+  assert.is(rows, 2);
+  assert.is(bytes, readFileSync(path).byteLength);
+  const { key_value_metadata: pairs = [] } = parquetMetadata(bytesOf(path));
+  assert.equal(Object.fromEntries(pairs.map(({ key, value }) => [key, value])), {
+    'hx.schema_version': '3',
+    'hx.env': 'local',
+    'hx.instance': INSTANCE,
+    'hx.binding': 'cluster:1/2',
+    'hx.transactions': '750-18446744073709551615',
+  });
+});
+
+test('a range that was published stays as it is, and another try says what is there', async ({
+  exportsDir,
+}) => {
+  const first = await writeRange(exportsDir, [lakeRow(1), lakeRow(2)]);
+  const again = await writeRange(exportsDir, [lakeRow(1)]);
+  assert.equal(again, first);
   assert.equal(
-    second.map(({ date, rows, removed }) => ({ date, rows, removed })),
-    [
-      { date: '2026-11-01', rows: 1, removed: false },
-      { date: '2026-11-02', rows: 1, removed: false },
-      { date: '2026-11-03', rows: 0, removed: true },
-    ],
+    (await rowsOf(first.path)).map((row) => row['run_id']),
+    [lakeRow(1).run_id, lakeRow(2).run_id],
   );
 });
 
-test('an exported day replaces and removes what an earlier schema version left of it', async ({
-  exportsDir,
-}) => {
-  const range = { environment: 'local', instance: INSTANCE, days: ['2026-11-01', '2026-11-02'] } as const;
-  const leave = (day: string, instance: string) => {
-    mkdirSync(join(exportsDir, 'local', `dt=${day}`), { recursive: true });
-    writeFileSync(join(exportsDir, 'local', `dt=${day}`, exportFileName(day, instance, 1)), 'PAR1');
-  };
-  for (const day of range.days) leave(day, INSTANCE);
-  leave('2026-11-02', OTHER_INSTANCE);
-  const published = await replaceDays(exportsDir, range, batchesOf([lakeRow(1)]));
-  assert.equal(filesOf(exportsDir), [
-    'local/dt=2026-11-01/x-s3-1234abcd-2026-11-01.parquet',
-    'local/dt=2026-11-02/x-s1-99999999-2026-11-02.parquet',
-  ]);
-  assert.equal(
-    published.map(({ removed }) => removed),
-    [false, true],
-  );
-});
-
-test('a run that an earlier schema version wrote down counts as there', ({ exportsDir }) => {
-  const row = lakeRow(1);
-  assert.not.ok(isRunThere(exportsDir, row));
-  const folder = join(exportsDir, 'local', 'dt=2026-11-01');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `r-s1-${row.run_id}.parquet`), 'PAR1');
-  assert.ok(isRunThere(exportsDir, row));
-});
-
-test('a database replaces and removes only its own files, which say whose they are', async ({
-  exportsDir,
-}) => {
-  const range = { environment: 'local', instance: INSTANCE, days: ['2026-11-01', '2026-11-02'] } as const;
-  const other = { ...range, instance: OTHER_INSTANCE };
-  const second = lakeRow(2, { created_at: new Date('2026-11-02T12:00:00.000Z') });
-  await replaceDays(exportsDir, range, batchesOf([lakeRow(1), second]));
-  assert.equal(await otherInstances(exportsDir, range), new Map());
-  await replaceDays(exportsDir, other, batchesOf([lakeRow(3)]));
-  await replaceDays(exportsDir, other, batchesOf());
-  await replaceDays(exportsDir, other, batchesOf([lakeRow(3)]));
-  const own = [
-    'local/dt=2026-11-01/x-s3-1234abcd-2026-11-01.parquet',
-    'local/dt=2026-11-02/x-s3-1234abcd-2026-11-02.parquet',
-  ];
-  const foreign = 'local/dt=2026-11-01/x-s3-99999999-2026-11-01.parquet';
-  assert.equal(filesOf(exportsDir), [own[0], foreign, own[1]]);
-  assert.equal(await otherInstances(exportsDir, range), new Map([['99999999', ['2026-11-01']]]));
-  assert.equal(await otherInstances(exportsDir, other), new Map([['1234abcd', range.days]]));
-  const { key_value_metadata: pairs = [] } = parquetMetadata(bytesOf(join(exportsDir, foreign)));
-  assert.is(pairs.find(({ key }) => key === 'hx.instance')?.value, OTHER_INSTANCE);
+test('a range with other rows than were counted is not published', async ({ exportsDir }) => {
+  for (const rows of [1, 3]) {
+    const error = await writeRange(exportsDir, [lakeRow(1), lakeRow(2)], { part: { rows } }).then(
+      () => assert.unreachable(),
+      (thrown: HxError) => thrown,
+    );
+    assert.is(error?.code, 'bug');
+  }
+  assert.equal(filesOf(exportsDir), []);
 });
 
 test('a day of more than one row group keeps every row and every microsecond', async ({ exportsDir }) => {
   const start = BigInt(Date.UTC(2026, 10, 1)) * 1000n;
-  async function* batches() {
-    for (let batch = 0; batch < 6; batch += 1) {
-      yield Array.from({ length: 2000 }, (_, index) => {
-        const number = batch * 2000 + index;
-        return { ...lakeRow(number), created_at: start + BigInt(number) };
-      });
-    }
-  }
-  const [day] = await replaceDays(
-    exportsDir,
-    { environment: 'local', instance: INSTANCE, days: ['2026-11-01'] },
-    batches(),
-  );
-  const path = day?.path ?? '';
+  const rows = Array.from({ length: 12_000 }, (_, index) => ({
+    ...lakeRow(index),
+    created_at: start + BigInt(index),
+  }));
+  const { path } = await writeRange(exportsDir, rows);
   const metadata = parquetMetadata(bytesOf(path));
   assert.equal(
     metadata.row_groups.map(({ num_rows }) => Number(num_rows)),
     [10_000, 2_000],
+  );
+  const columns = metadata.row_groups[0]?.columns ?? [];
+  assert.ok(
+    columns.every(({ meta_data }) => meta_data?.codec === 'ZSTD' && meta_data.statistics !== undefined),
   );
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:');
@@ -246,22 +189,14 @@ test('a day of more than one row group keeps every row and every microsecond', a
   instance.closeSync();
 });
 
-test('rows out of order or outside the range are refused instead of lost', async ({ exportsDir }) => {
-  const late = lakeRow(1, { created_at: new Date('2026-11-02T00:00:00Z') });
-  const early = lakeRow(2, { created_at: new Date('2026-11-01T00:00:00Z') });
-  for (const rows of [[late, early], [lakeRow(3, { created_at: new Date('2026-12-01T00:00:00Z') })]]) {
-    try {
-      await replaceDays(
-        exportsDir,
-        { environment: 'local', instance: INSTANCE, days: ['2026-11-01', '2026-11-02'] },
-        batchesOf(rows),
-      );
-      assert.unreachable();
-    } catch (error) {
-      assert.is((error as HxError).code, 'bug');
-    }
-  }
-  assert.not.ok(filesOf(exportsDir).some((name) => name.endsWith('.tmp')));
+test('a run that an earlier schema version wrote down counts as there', async ({ exportsDir }) => {
+  const row = lakeRow(1);
+  const storage = new LocalStorage(exportsDir);
+  assert.not.ok(await isRunThere(storage, row));
+  const folder = join(exportsDir, 'local', 'dt=2026-11-01');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `r-s1-${row.run_id}.parquet`), 'PAR1');
+  assert.ok(await isRunThere(storage, row));
 });
 
 test('a source that fails leaves no file for its day', async ({ exportsDir }) => {
@@ -269,12 +204,14 @@ test('a source that fails leaves no file for its day', async ({ exportsDir }) =>
     yield [lakeRow(1)];
     throw new Error('the connection broke');
   }
+  const target = {
+    storage: new LocalStorage(exportsDir),
+    chain: { environment: 'local', instance: INSTANCE },
+    rectangle: { lo: 0n, hi: 1n, since: null, until: null },
+    binding: '',
+  } as const;
   try {
-    await replaceDays(
-      exportsDir,
-      { environment: 'local', instance: INSTANCE, days: ['2026-11-01'] },
-      failing(),
-    );
+    await writeRangeFile(target, { day: '2026-11-01', kind: 'x', rows: 2 }, failing());
     assert.unreachable();
   } catch (error) {
     assert.is((error as Error).message, 'the connection broke');
@@ -284,17 +221,18 @@ test('a source that fails leaves no file for its day', async ({ exportsDir }) =>
 
 test('a writer killed in the middle leaves nothing that readers see', async ({ exportsDir }) => {
   const script = `
-    import { replaceDays } from ${JSON.stringify(packagePath('src', 'lake', 'writer.ts'))};
     import { lakeRow } from ${JSON.stringify(packagePath('test', 'lake', 'rows.ts'))};
+    import { writeRangeFile } from ${JSON.stringify(packagePath('src', 'lake', 'export', 'range-file.ts'))};
+    import { LocalStorage } from ${JSON.stringify(packagePath('src', 'lake', 'storage', 'local.ts'))};
     async function* endless() {
       for (let number = 0; ; number += 10_000) {
-        const rows = Array.from({ length: 10_000 }, (_, index) => lakeRow(number + index, {
-          created_at: new Date('2026-11-01T00:00:00Z') }));
-        yield rows;
+        yield Array.from({ length: 10_000 }, (_, index) => lakeRow(number + index));
         if (number > 0) process.stdout.write('row group written\\n');
       }
     }
-    await replaceDays(process.argv[1], { environment: 'local', instance: '${INSTANCE}', days: ['2026-11-01'] }, endless());`;
+    const target = { storage: new LocalStorage(process.argv[1]), chain: { environment: 'local', instance: '${INSTANCE}' },
+      rectangle: { lo: 0n, hi: 1n, since: null, until: null }, binding: '' };
+    await writeRangeFile(target, { day: '2026-11-01', kind: 'x', rows: 10 }, endless());`;
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', '--input-type=module', '--eval', script, exportsDir],
@@ -306,7 +244,7 @@ test('a writer killed in the middle leaves nothing that readers see', async ({ e
   await exited;
   const files = filesOf(exportsDir);
   assert.is(files.length, 1);
-  assert.match(files[0] ?? '', /x-s3-1234abcd-2026-11-01\.parquet\.[0-9a-f]{12}\.tmp$/);
+  assert.match(files[0] ?? '', /x-s3-1234abcd-0-1\.parquet\.[0-9a-f]{12}\.tmp$/);
 });
 
 test('the next writer removes what dead writers left, and nothing else', async ({ exportsDir }) => {

@@ -1,4 +1,5 @@
 import { Command, Option } from 'clipanion';
+import { HxError } from '../../base/errors.js';
 import type { ExportChecksResult } from '../../handlers/export-checks.js';
 import { EnvironmentCommand } from '../base.js';
 
@@ -6,12 +7,17 @@ export class ExportChecksCommand extends EnvironmentCommand {
   static override paths = [['export', 'checks']];
   static override usage = Command.Usage({
     details:
-      'Reads the checks of whole UTC days from Postgres and writes one Parquet file a day under ' +
-      '`data/exports/ENV/dt=DAY/`, where `hx query` finds them. Each day is replaced whole and at once, so an ' +
-      'export can be repeated, for example every night, and nothing is published twice. What another database of ' +
-      'the environment published, one since made anew for example, stays.',
+      'Reads from Postgres the checks that the lake does not hold yet and writes them as Parquet files under ' +
+      '`data/exports/ENV/dt=DAY/`, where `hx query` finds them. A check that was changed replaces the one in the ' +
+      'lake, and a deleted one leaves it. Checks that are being stored at this moment wait for the next export, so ' +
+      'none is ever missed.\n\n' +
+      'It can be repeated, interrupted and run twice at once: every check is in the lake once. `--since` and ' +
+      '`--until` take some UTC days only, both included; the next export without them brings the rest. ' +
+      '`hx export verify` compares the lake with the database.\n\n' +
+      'Every night at 02:15 by cron: `15 2 * * * cd /srv/hx && npx hx export checks --nightly --env production --quiet`',
     examples: [
-      ['The local checks from a day on', 'hx export checks --since 2026-11-01'],
+      ['Every local check that is not in the lake yet', 'hx export checks'],
+      ['The same as a nightly job of production', 'hx export checks --nightly --env production --quiet'],
       [
         'One week of production, as JSON',
         'hx export checks --env production --since 2026-11-01 --until 2026-11-07 --json',
@@ -19,32 +25,61 @@ export class ExportChecksCommand extends EnvironmentCommand {
     ],
   });
 
-  since = Option.String('--since', { required: true, description: 'First day, a UTC date YYYY-MM-DD' });
+  since = Option.String('--since', { description: 'First day only, a UTC date YYYY-MM-DD' });
   until = Option.String('--until', { description: 'Last day, a UTC date YYYY-MM-DD; today by default' });
+  nightly = Option.Boolean('--nightly', false, {
+    description: 'Everything that is not in the lake yet, as without any date: says so in a crontab',
+  });
 
   async execute(): Promise<void> {
-    const { since, until } = this;
+    const { since, until, nightly } = this;
+    if (nightly && (since !== undefined || until !== undefined)) {
+      throw new HxError('usage', '--nightly takes every day, so --since and --until do not go with it.');
+    }
     const result = await this.invoke('exportChecks', { since, until });
     if (this.json) this.printJson(result);
     else await this.show(result);
   }
 
-  private async show({ env, since, until, days, removed, rows }: ExportChecksResult): Promise<void> {
-    const range = since === until ? `on ${since}` : `from ${since} to ${until}`;
-    for (const date of removed) this.print(`Removed the file of ${date}: it has no checks any more.`);
+  private async show({
+    env,
+    since,
+    until,
+    days,
+    files,
+    rows,
+    lake,
+    others,
+  }: ExportChecksResult): Promise<void> {
+    for (const other of others) {
+      this.note(`The lake also holds checks of another database of ${env} (instance ${other}).`);
+    }
     if (rows === 0) {
-      this.print(`No checks of ${env} ${range}.`);
+      this.print(`Nothing new: every check of ${env}${describeDates(since, until)} is in the lake.`);
       return;
     }
     await this.printTable(
       [
         { header: 'day' },
         { header: 'checks', align: 'right' },
-        { header: 'bytes', align: 'right' },
-        { header: 'file' },
+        { header: 'changed', align: 'right' },
+        { header: 'deleted', align: 'right' },
       ],
-      days.map((day) => [day.date, String(day.rows), String(day.bytes), day.path]),
+      days.map(({ date, ...counts }) => [date, ...[counts.rows, counts.changed, counts.deleted].map(String)]),
     );
-    this.print(`\n${rows} ${rows === 1 ? 'check' : 'checks'} of ${env} ${range}.`);
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    this.print(
+      `\n${counted(rows, 'check')} of ${env}${describeDates(since, until)} in ${counted(files.length, 'file')}, ` +
+        `${bytes} bytes, in ${lake}`,
+    );
   }
+}
+
+function describeDates(since: string | null, until: string | null): string {
+  if (since === null) return until === null ? '' : ` up to ${until}`;
+  return since === until ? ` on ${since}` : ` from ${since} to ${until}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
