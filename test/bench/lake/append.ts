@@ -1,4 +1,5 @@
 import { exportsFolder } from '../../../src/lake/partition.js';
+import { LocalStorage } from '../../../src/lake/storage/local.js';
 import { appendRun } from '../../../src/lake/writer.js';
 import { makeTempFolder, removeFolder } from '../../helpers.js';
 import { median, timeMs } from '../measure.js';
@@ -9,10 +10,11 @@ import type { Scene } from './scene.js';
 export const scene: Scene = {
   async play() {
     const dataDir = makeTempFolder();
+    const storage = new LocalStorage(exportsFolder(dataDir));
     let number = 0;
     const work = () => {
       number += 1;
-      return appendRun(exportsFolder(dataDir), sampleRow(number, 1));
+      return appendRun(storage, sampleRow(number, 1));
     };
     const times = await timeMs(work, { runs: 301, warmUp: 30 });
     removeFolder(dataDir);
