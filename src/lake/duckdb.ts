@@ -1,20 +1,23 @@
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { checkDataFolder } from '../base/data-folder.js';
-import { catalogStatements, escapeGlob, quote, VIEW_NAMES } from './catalog.js';
-import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './engine.js';
+import { catalogStatements, quote, VIEW_NAMES } from './catalog.js';
 import { engineError } from './failures.js';
 import { guardStatement } from './guard.js';
 import { LakeListing } from './lake-listing.js';
 import { exportsFolder } from './partition.js';
-import { RunningStatement } from './statement.js';
+import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './query.js';
+import { LakeRoots } from './roots.js';
+import { spillFolder } from './spill.js';
+import { RunningStatement, untilAborted } from './statement.js';
 
 type Api = typeof import('@duckdb/node-api');
 
 /** What a query may hold in memory before it spills to the data folder. */
 const DEFAULT_MEMORY_LIMIT = '1GB';
+
+/** What all queries of an engine may spill; DuckDB's own bound is 90 % of the disk. */
+const MAX_SPILL = '10GB';
 
 /**
  * Starts DuckDB in memory, makes the views, then locks it down: it reads below the exports folder only, loads
@@ -25,21 +28,26 @@ export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptio
   await checkDataFolder(dataDir);
   const api = await import('@duckdb/node-api');
   const exportsDir = exportsFolder(dataDir);
-  const spillFolder = join(dataDir, `.spill-${randomBytes(6).toString('hex')}`);
+  const roots = new LakeRoots([exportsDir]);
+  const spill = await spillFolder(dataDir);
   const instance = await api.DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
+    // Secrets that somebody stored for DuckDB are not the lake's, and their folder tells whose machine this is.
+    allow_persistent_secrets: 'false',
+    secret_directory: spill,
     memory_limit: memoryLimit ?? DEFAULT_MEMORY_LIMIT,
-    temp_directory: spillFolder,
+    temp_directory: spill,
+    max_temp_directory_size: MAX_SPILL,
     // A replaced file may keep its size and its second; a cache would go on showing the old one.
     enable_external_file_cache: 'false',
   });
   const connection = await instance.connect();
-  const engine = new DuckdbEngine(api, instance, connection, { exportsDir, spillFolder });
+  const engine = new DuckdbEngine(api, instance, connection, { exportsDir, roots, spill });
   try {
     await engine.refreshViews();
-    await lockDown(connection, exportsDir);
+    await lockDown(connection, roots);
   } catch (error) {
     engine.close();
     throw engineError(error, '');
@@ -47,9 +55,8 @@ export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptio
   return engine;
 }
 
-async function lockDown(connection: DuckDBConnection, exportsDir: string): Promise<void> {
-  // The pattern is checked like a path before it is expanded; each file that it finds is checked again.
-  const allowed = [exportsDir, escapeGlob(exportsDir)].map(quote);
+async function lockDown(connection: DuckDBConnection, roots: LakeRoots): Promise<void> {
+  const allowed = roots.directories().map(quote);
   await connection.run("SET GLOBAL TimeZone = 'UTC'");
   await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
   await connection.run('SET enable_external_access = false');
@@ -58,7 +65,8 @@ async function lockDown(connection: DuckDBConnection, exportsDir: string): Promi
 
 interface Places {
   readonly exportsDir: string;
-  readonly spillFolder: string;
+  readonly roots: LakeRoots;
+  readonly spill: string;
 }
 
 /** DuckDB behind the guard. Every statement has a connection of its own, so results can stream side by side. */
@@ -82,17 +90,19 @@ class DuckdbEngine implements LakeEngine {
   }
 
   async run(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const allowed = await guardStatement(sql, (text) =>
-      this.scalar('SELECT json_serialize_sql($1::VARCHAR)', text),
-    );
+    const { signal, parameters = {} } = options;
+    const guarded = guardStatement(sql, {
+      parse: (text) => this.scalar('SELECT json_serialize_sql($1::VARCHAR)', text),
+      roots: this.places.roots,
+      parameters,
+    });
+    const allowed = await untilAborted(guarded, signal);
     await this.refreshViews();
     const statement = new RunningStatement({
       api: this.api,
       connection: await this.instance.connect(),
       sql: allowed,
-      parameters: options.parameters ?? {},
+      parameters,
       signal,
       onEnd: (ended) => this.running.delete(ended),
     });
@@ -128,7 +138,7 @@ class DuckdbEngine implements LakeEngine {
     for (const statement of [...this.running]) statement.end();
     this.own.closeSync();
     this.instance.closeSync();
-    rmSync(this.places.spillFolder, { recursive: true, force: true });
+    rmSync(this.places.spill, { recursive: true, force: true });
   }
 
   /** Remakes the views when what they read has changed, in one round trip. */

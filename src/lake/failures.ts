@@ -13,6 +13,7 @@ export function sqlError(
   cause?: unknown,
 ): HxError {
   const offset = position === undefined ? undefined : Number(position);
+  if (TOO_DEEP.test(message)) return tooDeep(cause);
   const near = offset === undefined ? '' : ` ${place(sql, offset)}`;
   return new HxError('sql', `${sentence(message).replace(/\.$/, '')}${near}.`, {
     hint: hintFor(message),
@@ -34,11 +35,12 @@ export function engineError(thrown: unknown, sql: string): HxError {
     });
   }
   if (/^Out of Memory Error/.test(message)) {
-    return new HxError('failed', sentence(message), {
+    return new HxError('failed', sentence(message.replace(/\n.*/s, '')), {
       cause: thrown,
       hint: 'Ask for less at once: fewer columns, a range of created_at, or a LIMIT.',
     });
   }
+  if (TOO_DEEP.test(message)) return tooDeep(thrown);
   const inFile = fileError(message, thrown);
   if (inFile !== undefined) return inFile;
   const raised = /^Invalid Input Error: (.*)/s.exec(message)?.[1];
@@ -58,6 +60,16 @@ export function engineError(thrown: unknown, sql: string): HxError {
       cause: thrown,
     },
   );
+}
+
+/** DuckDB's own words advise a SET that the lake refuses, or blame memory. */
+const TOO_DEEP = /Max expression depth limit|memory exhausted at or near/i;
+
+function tooDeep(cause: unknown): HxError {
+  return new HxError('sql', 'The statement is nested too deeply for DuckDB.', {
+    hint: 'Break it up, for example with a WITH clause.',
+    cause,
+  });
 }
 
 /** What is wrong with a file that a statement reads, by its name or through a view. */

@@ -1,7 +1,7 @@
 import type { SchemaElement } from 'hyparquet';
 import { HxError } from '../base/errors.js';
-import type { QueryResult, ResultColumn } from './engine.js';
 import { openParquetFile, type ParquetFile, ROW_GROUP_ROWS } from './parquet-file.js';
+import type { QueryResult, ResultColumn } from './query.js';
 import { stageReplacement } from './storage/local.js';
 
 type Leaf = Omit<SchemaElement, 'name' | 'repetition_type'>;

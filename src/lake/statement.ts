@@ -1,7 +1,8 @@
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
 import { HxError } from '../base/errors.js';
-import type { QueryResult } from './engine.js';
+import { Halting } from '../base/halting.js';
 import { engineError } from './failures.js';
+import type { QueryResult } from './query.js';
 import { plainValues, toDuckdbValue } from './values.js';
 
 type Api = typeof import('@duckdb/node-api');
@@ -17,9 +18,14 @@ export interface StatementOptions {
   readonly onEnd: (statement: RunningStatement) => void;
 }
 
-/** One statement from its start to its last chunk. */
+/**
+ * One statement from its start to its last chunk. DuckDB answers an interrupt between two steps of its work, and
+ * some steps take long (planning, one huge value), so a stopped statement rejects at once and leaves the
+ * connection to be closed when the step is over.
+ */
 export class RunningStatement {
   private readonly options: StatementOptions;
+  private readonly steps = new Halting();
   private stopped = false;
   private ended = false;
 
@@ -33,12 +39,9 @@ export class RunningStatement {
    * @throws HxError as LakeEngine.run says; the statement has ended then.
    */
   async start(): Promise<QueryResult> {
-    const { sql, signal } = this.options;
     try {
-      signal?.throwIfAborted();
-      const prepared = await this.prepare(sql);
-      const result = await prepared.stream();
-      if (this.stopped) throw interrupted(undefined);
+      this.options.signal?.throwIfAborted();
+      const result = await this.steps.wait(this.open());
       const columns = result
         .columnNames()
         .map((name, index) => ({ name, type: typeName(result.columnType(index)) }));
@@ -50,30 +53,38 @@ export class RunningStatement {
     }
   }
 
-  /** Stops it; whoever reads its chunks gets an `interrupted` error. */
+  /** Stops it; whoever waits for it or reads its chunks gets an `interrupted` error. */
   readonly interrupt = (): void => {
+    if (this.ended) return;
     this.stopped = true;
-    if (!this.ended) this.options.connection.interrupt();
+    this.options.connection.interrupt();
+    this.steps.halt(interrupted(undefined));
   };
 
   end(): void {
     if (this.ended) return;
     this.ended = true;
     this.options.signal?.removeEventListener('abort', this.interrupt);
-    this.options.connection.closeSync();
+    void this.steps.idle().then(() => this.options.connection.closeSync());
     this.options.onEnd(this);
   }
 
+  private async open(): Promise<DuckDBResult> {
+    const prepared = await this.prepare(this.options.sql);
+    if (this.stopped) throw interrupted(undefined);
+    return prepared.stream();
+  }
+
   private async *chunks(result: DuckDBResult): AsyncGenerator<unknown[][]> {
-    const toPlain = plainValues(this.options.api);
+    const rows = result.yieldConvertedRows(plainValues(this.options.api))[Symbol.asyncIterator]();
     try {
-      for await (const rows of result.yieldConvertedRows(toPlain)) {
-        if (this.stopped) break;
-        yield rows;
+      for (;;) {
+        const next = await this.steps.wait(rows.next());
+        if (next.done) break;
+        yield next.value;
       }
-      if (this.stopped) throw interrupted(undefined);
       // The driver ends a stream that broke just like one that is complete; only this flag tells them apart.
-      if (!result.isStreaming) throw await this.reasonOfBreak();
+      if (!result.isStreaming) throw await this.steps.wait(this.reasonOfBreak());
     } catch (error) {
       throw this.failure(error);
     } finally {
@@ -85,7 +96,7 @@ export class RunningStatement {
   private async reasonOfBreak(): Promise<unknown> {
     try {
       const again = await this.prepare(`EXPLAIN ANALYZE ${this.options.sql}`);
-      await again.run();
+      if (!this.stopped) await again.run();
     } catch (error) {
       return error;
     }
@@ -110,6 +121,27 @@ export class RunningStatement {
     if (signal?.aborted && signal.reason instanceof HxError) return signal.reason;
     return this.stopped || signal?.aborted ? interrupted(error) : engineError(error, sql);
   }
+}
+
+/**
+ * What a promise gives, or a rejection as soon as the signal is aborted; the work behind it goes on unheard.
+ * @throws HxError `interrupted`, or the signal's own reason.
+ */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const steps = new Halting();
+  const onAbort = () => steps.halt(reasonOf(signal));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const waiting = steps.wait(work);
+    if (signal?.aborted) onAbort();
+    return await waiting;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function reasonOf(signal: AbortSignal | undefined): HxError {
+  return signal?.reason instanceof HxError ? signal.reason : interrupted(signal?.reason);
 }
 
 function interrupted(cause: unknown): HxError {
