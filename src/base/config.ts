@@ -139,7 +139,7 @@ function resolveOne(name: SettingName, layers: readonly Layer[]): ResolvedSettin
 }
 
 function show(name: SettingName, value: string): string {
-  if (name.endsWith('BASE_URL')) return maskUrl(value);
+  if (name.endsWith('BASE_URL') || name.startsWith('AWS_ENDPOINT')) return maskUrl(value);
   if (!describeSetting(name).secret) return value;
   return name.startsWith('DATABASE_URL') ? maskUrl(value) : maskSecret(value);
 }

@@ -38,6 +38,26 @@ export const SETTINGS = {
     meaning: 'Folder of everything hx makes: exports, research.sqlite, embedded Postgres, shell history',
     default: './data',
   },
+  HX_LAKE_URL: {
+    meaning: 'Where the lake is, s3://bucket/prefix; by default the folder exports under HX_DATA_DIR',
+    example: 's3://my-bucket/hx',
+  },
+  HX_LAKE_CACHE_MB: {
+    meaning: 'What `hx query` may keep on this disk of a lake on S3, in megabytes',
+    default: '20000',
+    // A petabyte.
+    number: { minimum: 1, maximum: 1_000_000_000 },
+  },
+  AWS_ACCESS_KEY_ID: { meaning: 'Access key for a lake on S3', example: 'AKIA...', secret: true },
+  AWS_SECRET_ACCESS_KEY: { meaning: 'Secret key for a lake on S3', secret: true },
+  AWS_SESSION_TOKEN: { meaning: 'Session token for a lake on S3, with temporary keys', secret: true },
+  AWS_REGION: { meaning: "Region of the lake's bucket; AWS_DEFAULT_REGION or us-east-1 when it is not set" },
+  AWS_DEFAULT_REGION: { meaning: "Region of the lake's bucket when AWS_REGION is not set" },
+  AWS_ENDPOINT_URL_S3: {
+    meaning: 'Base URL of an S3-compatible server; beats AWS_ENDPOINT_URL, by default AWS itself',
+    example: 'http://127.0.0.1:9000',
+  },
+  AWS_ENDPOINT_URL: { meaning: 'Base URL of an S3-compatible server when AWS_ENDPOINT_URL_S3 is not set' },
   HX_PG_PORT: {
     meaning: 'Port of the local Postgres that `hx db up` starts',
     example: '54329',

@@ -5,6 +5,7 @@ import type { LakeStorage } from '../lake/storage/storage.js';
 import type { Accounts } from '../models/account.js';
 import type { Database } from '../operational/connection.js';
 import type { ResearchStore } from '../research/store.js';
+import { lakePlace } from './lake-place.js';
 
 export { Accounts } from '../models/account.js';
 
@@ -52,10 +53,13 @@ export class Lanes {
     return this.openedResearch;
   }
 
-  /** Where the lake's files are. Nothing to close. */
+  /**
+   * Where the lake's files are. Nothing to close.
+   * @throws HxError `configuration` naming the setting of a lake on S3 that is missing or malformed.
+   */
   lake(): Promise<LakeStorage> {
     this.openedLake ??= import('../lake/storage/open.js').then(({ openLakeStorage }) =>
-      openLakeStorage({ dataDir: this.settings.dataDir }),
+      openLakeStorage(lakePlace(this.settings, this.signal)),
     );
     return this.openedLake;
   }

@@ -34,6 +34,7 @@ export const doctor = defineHandler({
       dataFolder(context),
       sqlite(context),
       duckdb(context),
+      lakeServer(context),
       docker(context),
       embedded(),
       database(context),
@@ -93,6 +94,20 @@ function duckdb({ settings }: Context): Promise<Finding> {
       engine.close();
     }
   });
+}
+
+/** Whether a lake on S3 answers; nothing where the lake is local. Reads only, so it cannot tell if the key may write. */
+async function lakeServer({ settings, lanes, clock }: Context): Promise<Finding[]> {
+  if (settings.get('HX_LAKE_URL') === undefined) return [];
+  const finding = await attempt('Lake on S3', 'broken', async () => {
+    const storage = await lanes.lake();
+    const startedMs = clock.monotonicMs();
+    const files = await storage.list(`${settings.environment}/_hx`);
+    const tookMs = clock.monotonicMs() - startedMs;
+    const exported = files.length === 0 ? `no export of ${settings.environment} yet` : 'exports are there';
+    return `${storage.url} answers in ${tookMs.toFixed(0)} ms; ${exported}`;
+  });
+  return [finding];
 }
 
 async function docker({ signal }: Context): Promise<Finding> {

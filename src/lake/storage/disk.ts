@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
@@ -111,13 +112,16 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Removes the temporary files that dead writers left in a folder. */
-export async function removeStale(folder: string): Promise<void> {
+/**
+ * Removes the temporary files that dead writers left in a folder.
+ * @param staleAfterMs the age, since the last write, of a file that nobody is at any more.
+ */
+export async function removeStale(folder: string, staleAfterMs = STALE_AFTER_MS): Promise<void> {
   for (const name of await namesIn(folder)) {
     if (!isTemporary(name)) continue;
     const path = join(folder, name);
     const age = await ageMs(path);
-    if (age !== undefined && age > STALE_AFTER_MS) await rm(path, { force: true });
+    if (age !== undefined && age > staleAfterMs) await rm(path, { force: true });
   }
 }
 
@@ -138,6 +142,14 @@ async function ageMs(path: string): Promise<number | undefined> {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** The SHA-256 of a file's content, in hex. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }))
+    hash.update(chunk as Buffer);
+  return hash.digest('hex');
 }
 
 /**

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolders } from '../../base/data-folder.js';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
 import { sleep } from '../../base/time.js';
 
@@ -28,7 +28,7 @@ export async function lockFile(path: string, options: FileLockOptions): Promise<
 async function tryLock(path: string): Promise<(() => void) | undefined> {
   const { default: Sqlite } = await import('better-sqlite3');
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     const file = new Sqlite(path, { timeout: 0 });
     try {
       file.exec('BEGIN EXCLUSIVE');
