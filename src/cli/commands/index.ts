@@ -124,6 +124,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./db.js')).DbClaimCommand,
   },
   {
+    path: 'db dump',
+    category: 'Operate',
+    description: 'Write all data of an environment to one checksummed file',
+    load: async () => (await import('./db-dump.js')).DbDumpCommand,
+  },
+  {
+    path: 'db restore',
+    category: 'Operate',
+    description: 'Put the data of such a file into an empty migrated database',
+    load: async () => (await import('./db-dump.js')).DbRestoreCommand,
+  },
+  {
     path: 'migrate',
     category: 'Operate',
     description: 'Apply the pending migrations',

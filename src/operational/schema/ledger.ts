@@ -65,10 +65,11 @@ export async function recordApplied(sql: TransactionSql, entry: LedgerEntry): Pr
     insert into hx.migration (number, name, hash, semantic_hash, mode, fingerprint_before, fingerprint_after,
       plan_hash, elapsed_ms, hx_version)
     values (${number}, ${name}, ${hash}, ${semanticHash}, ${mode}, ${fingerprintBefore}, ${fingerprintAfter},
-      ${planHash}, ${elapsedMs}, ${version()})`;
+      ${planHash}, ${elapsedMs}, ${hxVersion()})`;
 }
 
-function version(): string {
+/** The version of hx that is at work. */
+export function hxVersion(): string {
   const manifest = JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as { version: string };
   return manifest.version;
 }

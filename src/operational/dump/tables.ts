@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import type { TransactionSql } from 'postgres';
+import type { Environment } from '../../base/environments.js';
+import { HxError } from '../../base/errors.js';
+import { packagePath } from '../../base/paths.js';
+import { actAsOwner } from '../roles.js';
+
+/** A table whose rows go into a dump. Names are as SQL writes them, quoted where they must be. */
+export interface DataTable {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Expressions that put its rows in an order that is the same on every server. */
+  readonly keys: readonly string[];
+  /** Whether rows of tables that inherit from it are not its own. */
+  readonly only: boolean;
+}
+
+/** Something that a dump does not hold, and why. */
+export interface LeftOut {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** The data of a database as its catalog describes it. */
+export interface DataTables {
+  /** Every table after those that it refers to. */
+  readonly tables: readonly DataTable[];
+  readonly sequences: readonly string[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+interface RelationRow {
+  readonly name: string;
+  readonly left_out: string | null;
+  readonly only: boolean;
+  readonly copied: string[];
+  readonly renewed: string[];
+  readonly computed: string[];
+  readonly keys: string[];
+  readonly refers_to: string[];
+}
+
+/** What decides how values are written and which rows are seen; the same for every dump and restore. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  search_path: 'public, pg_temp',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+  lc_monetary: 'C',
+  xmloption: 'content',
+  // An error instead of rows that a policy hides.
+  row_security: 'off',
+  // A table of millions takes as long as it takes; who waits for a lock is told soon.
+  statement_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  lock_timeout: '10s',
+};
+
+/**
+ * Begins the work on all data of an environment in a transaction: as the owner, with every guard in force.
+ * @throws HxError `refused` when the login may not act as the owner.
+ */
+export async function declareData(sql: TransactionSql, environment: Environment): Promise<void> {
+  const names = ['hx.env', ...Object.keys(SETTINGS)];
+  const values = [environment, ...Object.values(SETTINGS)];
+  await sql`
+    select set_config(name, value, true) from unnest(${names}::text[], ${values}::text[]) as setting (name, value)`;
+  await actAsOwner(sql);
+}
+
+/** @throws HxError `conflict` when tables refer to each other in a circle. */
+export async function readTables(sql: TransactionSql): Promise<DataTables> {
+  const relations = await sql.unsafe<RelationRow[]>(await statement('relations'));
+  const sequences = await sql.unsafe<{ name: string }[]>(await statement('sequences'));
+  const inOrder = byReference(relations.filter((relation) => relation.left_out === null));
+  return {
+    tables: inOrder.map(({ name, copied, keys, only }) => ({ name, columns: copied, keys, only })),
+    sequences: sequences.map(({ name }) => name),
+    leftOut: relations.flatMap(leftOutOf),
+  };
+}
+
+function statement(name: string): Promise<string> {
+  return readFile(packagePath('sql', 'postgres', 'dump', `${name}.sql`), 'utf8');
+}
+
+function leftOutOf({ name, left_out, renewed, computed }: RelationRow): LeftOut[] {
+  if (left_out !== null) return [{ name, why: left_out }];
+  return [
+    ...renewed.map((column) => ({
+      name: `${name}.${column}`,
+      why: 'numbers of transactions: a restored row gets that of its restore',
+    })),
+    ...computed.map((column) => ({ name: `${name}.${column}`, why: 'generated: the database computes it' })),
+  ];
+}
+
+/** Puts every table behind those that it refers to; among equals the order of names stays. */
+function byReference(relations: readonly RelationRow[]): RelationRow[] {
+  const sorted: RelationRow[] = [];
+  let waiting = [...relations];
+  while (waiting.length > 0) {
+    const names = new Set(waiting.map(({ name }) => name));
+    const next = waiting.filter(({ refers_to }) => !refers_to.some((name) => names.has(name)));
+    if (next.length === 0) {
+      throw new HxError('conflict', `The tables ${[...names].join(', ')} refer to each other in a circle.`, {
+        hint: 'Make one of their foreign keys DEFERRABLE, so that their rows can be restored.',
+      });
+    }
+    sorted.push(...next);
+    waiting = waiting.filter((relation) => !next.includes(relation));
+  }
+  return sorted;
+}
+
+/** The statement that writes out the rows of a table, in their order. */
+export function copyOutStatement({ name, columns, keys, only }: DataTable): string {
+  const from = `${only ? 'only ' : ''}${name}`;
+  return `copy (select ${columns.join(', ')} from ${from} order by ${keys.join(', ')}) to stdout`;
+}
+
+/** The statement that reads such rows. */
+export function copyInStatement({ name, columns }: DataTable): string {
+  return `copy ${name} (${columns.join(', ')}) from stdin`;
+}
