@@ -21,6 +21,7 @@ export const HANDLERS = {
   bankDiff: async () => (await import('./bank.js')).bankDiff,
   bankSum: async () => (await import('./bank.js')).bankSum,
   exportChecks: async () => (await import('./export-checks.js')).exportChecks,
+  exportCompact: async () => (await import('./export-compact.js')).exportCompact,
   dbUp: async () => (await import('./db.js')).dbUp,
   dbDown: async () => (await import('./db.js')).dbDown,
   dbStatus: async () => (await import('./db.js')).dbStatus,

@@ -141,6 +141,11 @@ export function duckdbType(column: Column): string {
   return MAPPINGS[column.type].duckdb;
 }
 
+/** DuckDB's type that is written to a file as the column's Parquet type: JSON is plain text there. */
+export function fileType(column: Column): string {
+  return column.type === 'json' ? 'VARCHAR' : duckdbType(column);
+}
+
 /** The Parquet schema of a lake file: one optional leaf a column, under the root. */
 export function parquetSchema(): SchemaElement[] {
   const leaves = LAKE_COLUMNS.map(

@@ -82,6 +82,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./export.js')).ExportChecksCommand,
   },
   {
+    path: 'export compact',
+    category: 'Analyse',
+    description: 'Make one sorted file of each day of the lake',
+    load: async () => (await import('./export-compact.js')).ExportCompactCommand,
+  },
+  {
     path: 'query',
     category: 'Analyse',
     description: 'SQL over the lake: every research run and every exported check',

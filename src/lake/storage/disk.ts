@@ -15,6 +15,11 @@ export function isTemporary(name: string): boolean {
   return TEMPORARY_NAME.test(name);
 }
 
+/** The name that a file under way is to get. */
+export function finalName(temporary: string): string {
+  return temporary.replace(/\.[0-9a-f]{12}\.tmp$/, '');
+}
+
 /** Opens an empty file of our own beside `path`, making the folder. */
 export async function openTemporary(path: string): Promise<{ handle: FileHandle; temporary: string }> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;

@@ -18,14 +18,19 @@ export interface FileLockOptions {
  */
 export async function lockFile(path: string, options: FileLockOptions): Promise<() => void> {
   for (let attempt = 0; ; attempt += 1) {
-    const release = await tryLock(path);
+    const release = await tryLockFile(path);
     if (release !== undefined) return release;
     if (attempt === 0) options.onWait?.();
     await sleep(options.pollMs, options.signal);
   }
 }
 
-async function tryLock(path: string): Promise<(() => void) | undefined> {
+/**
+ * Locks a file unless another holds it.
+ * @returns what gives it back; undefined when another holds it.
+ * @throws HxError `failed` when the folder cannot be written.
+ */
+export async function tryLockFile(path: string): Promise<(() => void) | undefined> {
   const { default: Sqlite } = await import('better-sqlite3');
   try {
     makeFolders(dirname(path));

@@ -4,6 +4,7 @@ import { access, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.js';
 import {
+  finalName,
   isTemporary,
   linkDurably,
   onDisk,
@@ -103,6 +104,21 @@ export class LocalStorage implements LakeStorage {
     });
   }
 
+  async removeAll(names: readonly string[]): Promise<void> {
+    const folders = new Set<string>();
+    for (const name of names) {
+      const path = this.path(name);
+      await onDisk('write', path, () => rm(path, { force: true }));
+      folders.add(dirname(path));
+    }
+    for (const folder of folders) await onDisk('write', folder, () => syncIfThere(folder));
+  }
+
+  async removeLeftOvers(folder: string, isDead: (name: string) => boolean): Promise<void> {
+    const start = this.path(folder);
+    await onDisk('write', start, () => removeBelow(start, isDead));
+  }
+
   private path(name: string): string {
     return join(this.url, name);
   }
@@ -171,6 +187,24 @@ async function collect(path: string, name: string, found: StoredFile[]): Promise
       const size = statSync(below, { throwIfNoEntry: false })?.size;
       if (size !== undefined) found.push({ name: belowName, bytes: size });
     }
+  }
+}
+
+/** Removes the temporary files of dead writers at any depth. */
+async function removeBelow(folder: string, isDead: (name: string) => boolean): Promise<void> {
+  for (const entry of await entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await removeBelow(path, isDead);
+    else if (isTemporary(entry.name) && isDead(finalName(entry.name))) await rm(path, { force: true });
+  }
+  await removeStale(folder);
+}
+
+async function syncIfThere(folder: string): Promise<void> {
+  try {
+    await syncFolder(folder);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
   }
 }
 

@@ -18,6 +18,9 @@ const WRITE_ID = 'x-amz-meta-hx-write';
 /** What S3 takes in one upload. https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html */
 const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
 
+/** How many objects are removed side by side. */
+const REMOVALS_AT_ONCE = 16;
+
 /** A local file on its way is not written to while it is sent or read, which may take hours. */
 const STALE_AFTER_MS = 24 * 60 * 60 * 1000;
 
@@ -131,6 +134,25 @@ export class S3Storage implements LakeStorage {
     }
     return isThere;
   }
+
+  async removeAll(names: readonly string[]): Promise<void> {
+    for (let start = 0; start < names.length; start += REMOVALS_AT_ONCE) {
+      const some = names.slice(start, start + REMOVALS_AT_ONCE);
+      await Promise.all(
+        some.map((name) =>
+          this.client.require({
+            method: 'DELETE',
+            key: this.key(name),
+            errand: 'remove',
+            consume: async () => {},
+          }),
+        ),
+      );
+    }
+  }
+
+  /** An upload that breaks off leaves nothing on the server. */
+  async removeLeftOvers(): Promise<void> {}
 
   /**
    * Writes an object if the present one has the tag, or if there is none (tag undefined).

@@ -28,6 +28,13 @@ export interface LakeStorage {
   stage(name: string): Promise<StagedFile>;
   /** Removes a file durably. Returns whether there was one. */
   remove(name: string): Promise<boolean>;
+  /** Removes files, waiting for the disk once a folder. Those that are not there count as removed. */
+  removeAll(names: readonly string[]): Promise<void>;
+  /**
+   * Removes files under way below a folder whose writers died.
+   * @param isDead whether nobody writes a file of this final name now; others go when untouched for an hour.
+   */
+  removeLeftOvers(folder: string, isDead: (name: string) => boolean): Promise<void>;
 }
 
 export interface StoredFile {

@@ -37,6 +37,20 @@ export function testContract<State extends { storage: LakeStorage }>(test: uvu.T
     assert.is(await textOf(storage, 'local/dt=2026-11-01/x.parquet'), 'whole');
   });
 
+  test('many files go at once, those that are not there among them', async ({ storage }) => {
+    const names = Array.from(
+      { length: 20 },
+      (_, number) => `local/dt=2026-11-0${1 + (number % 2)}/${number}`,
+    );
+    for (const name of names) await storage.putIfAbsent(name, bytesOf(name));
+    await storage.putIfAbsent('local/stays', bytesOf('x'));
+    await storage.removeAll([...names, 'local/never/was']);
+    assert.equal(
+      (await storage.list('local')).map(({ name }) => name),
+      ['local/stays'],
+    );
+  });
+
   test('of twenty writers of one name exactly one gets it, and its content is whole', async ({ storage }) => {
     const texts = Array.from({ length: 20 }, (_, number) => `${number} `.repeat(20_000));
     const got = await Promise.all(
