@@ -41,11 +41,14 @@ test('refusals spread over one call in ten hold up their own samples only', () =
   for (let nowMs = 1; nowMs < 2_000; nowMs += 1) {
     const waitMs = end(pacing, nowMs % 10 === 0, nowMs, 20_000);
     assert.is(waitMs, nowMs % 10 === 0 ? 20_000 : undefined);
-    assert.equal([pacing.limit, pacing.notBeforeMs], [16, Number.NEGATIVE_INFINITY]);
+    assert.is(pacing.notBeforeMs, Number.NEGATIVE_INFINITY);
+    // A narrower width is tried now and then, to see whether it helps.
+    assert.ok(pacing.limit >= 14, `${pacing.limit} after ${nowMs}`);
   }
+  assert.is(pacing.limit, 16);
 });
 
-test('any order of answers and at most one in ten refused leaves the width, after a first window of answers', () => {
+test('any order of answers and at most one in ten refused leaves the width nearly as it is, after a first window of answers', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 200 }), (places) => {
       const pacing = makePacing();
@@ -53,7 +56,7 @@ test('any order of answers and at most one in ten refused leaves the width, afte
       places.forEach((place, block) => {
         for (let call = 0; call < 10; call += 1) end(pacing, call === place, 16 + block * 10 + call);
       });
-      assert.is(pacing.limit, 16);
+      assert.ok(pacing.limit >= 13, String(pacing.limit));
     }),
   );
 });
