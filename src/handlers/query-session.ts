@@ -1,7 +1,7 @@
-import * as t from 'typanion';
 import type { LakeTable, QueryResult } from '../lake/engine.js';
 import type { ReadyQuery } from '../lake/queries.js';
 import { defineHandler } from './handler.js';
+import { isWantedInput, openEngine } from './lake-engine.js';
 
 /** One statement, with the values of its `$name` parameters. */
 export interface Statement {
@@ -33,11 +33,10 @@ export interface QuerySession {
 /** Opens the lake for a caller that has more than one thing to ask: the shell, or a file of statements. */
 export const querySession = defineHandler({
   name: 'query',
-  input: t.isObject({}),
-  async run(_input, { settings }): Promise<QuerySession> {
-    const { openLakeEngine } = await import('../lake/engine.js');
+  input: isWantedInput,
+  async run(input, context): Promise<QuerySession> {
     const { bindParameters, readyQueries, readyQuery } = await import('../lake/queries.js');
-    const engine = await openLakeEngine({ dataDir: settings.dataDir });
+    const engine = await openEngine(context, input);
     return {
       run: ({ sql, parameters = {} }, signal) => engine.run(sql, { parameters, signal }),
       ready: (name, parameters) => {

@@ -2,6 +2,7 @@ import * as t from 'typanion';
 import { HxError } from '../base/errors.js';
 import type { QueryResult } from '../lake/engine.js';
 import { defineHandler } from './handler.js';
+import { openEngine } from './lake-engine.js';
 
 /** A result that still streams: read `chunks`, then call `close`, also when reading fails or stops early. */
 export interface OpenQuery extends QueryResult {
@@ -18,8 +19,7 @@ export const query = defineHandler({
   }),
   run: async ({ sql, name, parameters = {} }, context): Promise<OpenQuery> => {
     const statement = await readStatement(sql, name, parameters);
-    const { openLakeEngine } = await import('../lake/engine.js');
-    const engine = await openLakeEngine({ dataDir: context.settings.dataDir });
+    const engine = await openEngine(context, {});
     try {
       const result = await engine.run(statement.sql, {
         parameters: statement.parameters,

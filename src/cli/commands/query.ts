@@ -20,6 +20,8 @@ export class QueryCommand extends HxCommand {
       'appears only when it is whole. In JSON, whole numbers beyond 2^53 and decimals are strings, so that no ' +
       'digit is lost. NULL is an empty field in csv, where the empty text is `""`. In Parquet, JSON, lists and ' +
       'structs are text: cast them where they are read, `config_json::JSON`.\n\n' +
+      'Of a lake on S3 (`HX_LAKE_URL`) every partition is fetched first and kept for the next time, within ' +
+      '`HX_LAKE_CACHE_MB`; `--fetch-since` and `--fetch-env` fetch, and see, less.\n\n' +
       '`--param` values bind to `$name` in the SQL as text: cast where a number is meant, `$n::int`.',
     examples: [
       ['The shell', 'hx query'],
@@ -27,6 +29,10 @@ export class QueryCommand extends HxCommand {
       ['A ready query with a parameter', 'hx query @prior_shift --param env_b=development'],
       ['A file of statements into a spreadsheet', 'hx query -f report.sql -o report.csv'],
       ['Bars', 'hx query "SELECT model, count(*) AS n FROM checks GROUP BY 1" --format chart'],
+      [
+        'The last days of production, of a lake on S3',
+        'hx query @daily_volume --fetch-since 2026-11-01 --fetch-env production',
+      ],
       ['Into another program', 'hx query "FROM checks" --format ndjson | jq .claim'],
     ],
   });
@@ -36,6 +42,10 @@ export class QueryCommand extends HxCommand {
   parameters = Option.Array('--param', [], { description: 'A value for $name in the SQL: name=value' });
   format = Option.String('--format', { description: 'table, csv, json, ndjson, markdown, chart or parquet' });
   output = Option.String('-o,--output', { description: 'Write to this file instead of standard output' });
+  fetchSince = Option.String('--fetch-since', {
+    description: 'Of a lake on S3, see the days from this UTC date on only: YYYY-MM-DD',
+  });
+  fetchEnv = Option.String('--fetch-env', { description: 'Of a lake on S3, see this environment only' });
   list = Option.Boolean('--list', false, { description: 'List the ready queries' });
 
   async execute(): Promise<void> {
@@ -112,7 +122,10 @@ export class QueryCommand extends HxCommand {
   }
 
   private async withSession(work: (session: QuerySession) => Promise<void>): Promise<void> {
-    const session = await this.invoke('querySession', {});
+    const session = await this.invoke('querySession', {
+      fetchSince: this.fetchSince,
+      fetchEnv: this.fetchEnv,
+    });
     try {
       await work(session);
     } finally {
