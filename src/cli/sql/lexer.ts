@@ -8,19 +8,37 @@ export interface Token {
   readonly closed: boolean;
 }
 
-const SPACE = /\s+/y;
-const LINE_COMMENT = /--[^\n]*/y;
-const PLAIN_STRING = /'(?:[^']+|'')*('?)/y;
-const ESCAPE_STRING = /[eE]'(?:[^'\\]+|\\[\s\S]|'')*('?)/y;
-const QUOTED_NAME = /"(?:[^"]+|"")*("?)/y;
+/**
+ * Tokens that one pattern can tell, tried in this order at each place: several times quicker than one pattern after
+ * the other, which is felt at every key in a long text. What is quoted is followed by a group of its closing quote.
+ */
+const TOKEN = new RegExp(
+  [
+    String.raw`(\s+)`,
+    String.raw`(--[^\n]*)`,
+    String.raw`([eE]'(?:[^'\\]+|\\[\s\S]|'')*('?))`,
+    `('(?:[^']+|'')*('?))`,
+    `("(?:[^"]+|"")*("?))`,
+    String.raw`([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)`,
+    String.raw`(\d[\w.]*)`,
+  ].join('|'),
+  'y',
+);
+const CLOSING = undefined;
+/** The kinds by the pattern's groups. */
+const KINDS: readonly (TokenKind | undefined)[] = [
+  ...([undefined, 'space', 'comment', 'string', CLOSING, 'string', CLOSING, 'name', CLOSING] as const),
+  ...(['word', 'number'] as const),
+];
 const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y;
-const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
-const NUMBER = /\d[\w.]*/y;
 
-/** Splits SQL into tokens that, put together again, are the text. Follows DuckDB: nested comments, `$tag$`, `e''`. */
-export function tokenize(sql: string): Token[] {
+/**
+ * Splits SQL into tokens that, put together again, are the text. Follows DuckDB: nested comments, `$tag$`, `e''`.
+ * @param from offset of a token's start to begin at.
+ */
+export function tokenize(sql: string, from = 0): Token[] {
   const tokens: Token[] = [];
-  let position = 0;
+  let position = from;
   while (position < sql.length) {
     const token = tokenAt(sql, position);
     tokens.push(token);
@@ -32,29 +50,18 @@ export function tokenize(sql: string): Token[] {
 function tokenAt(sql: string, position: number): Token {
   const character = sql[position] ?? '';
   if (character === ';') return token('semicolon', ';');
-  if (sql.startsWith('/*', position)) return blockComment(sql, position);
-  const space = matchAt(SPACE, sql, position);
-  if (space !== undefined) return token('space', space[0]);
-  const comment = matchAt(LINE_COMMENT, sql, position);
-  if (comment !== undefined) return token('comment', comment[0]);
-  for (const [pattern, kind] of QUOTED) {
-    const match = matchAt(pattern, sql, position);
-    if (match !== undefined) return token(kind, match[0], match[1] !== '');
+  if (character === '/' && sql[position + 1] === '*') return blockComment(sql, position);
+  if (character === '$') {
+    const tag = matchAt(DOLLAR_TAG, sql, position);
+    if (tag !== undefined) return dollarString(sql, position, tag[0]);
   }
-  const tag = matchAt(DOLLAR_TAG, sql, position);
-  if (tag !== undefined) return dollarString(sql, position, tag[0]);
-  const word = matchAt(WORD, sql, position);
-  if (word !== undefined) return token('word', word[0]);
-  const number = matchAt(NUMBER, sql, position);
-  if (number !== undefined) return token('number', number[0]);
-  return token('other', String.fromCodePoint(sql.codePointAt(position) ?? 0));
+  const match = matchAt(TOKEN, sql, position);
+  if (match === undefined) return token('other', String.fromCodePoint(sql.codePointAt(position) ?? 0));
+  const group = match.indexOf(match[0], 1);
+  const kind = KINDS[group] ?? 'other';
+  const isQuoted = kind === 'string' || kind === 'name';
+  return token(kind, match[0], !isQuoted || match[group + 1] !== '');
 }
-
-const QUOTED: readonly (readonly [RegExp, TokenKind])[] = [
-  [ESCAPE_STRING, 'string'],
-  [PLAIN_STRING, 'string'],
-  [QUOTED_NAME, 'name'],
-];
 
 function token(kind: TokenKind, text: string, closed = true): Token {
   return { kind, text, closed };

@@ -177,12 +177,37 @@ test('colours follow the tokens, and parts of a text add up to the whole', () =>
     marked.slice(text, 0, text.length),
     "<bold:select> <cyan:count>(x), <green:'a;'> <bold:from> t <dim:-- end>",
   );
-  const property = fc.property(fc.string({ unit: 'binary-ascii' }), fc.nat(40), (sql, cut) => {
-    const one = new Highlighter(plain);
-    const at = Math.min(cut, sql.length);
-    assert.is(one.slice(sql, 0, at) + one.slice(sql, at, sql.length), one.slice(sql, 0, sql.length));
+});
+
+test('colours of a text that changes are those of the text read afresh', () => {
+  const pieces = fc.constantFrom(
+    "'",
+    '"',
+    '$$',
+    '/*',
+    '*/',
+    '--',
+    '\n',
+    ';',
+    'e',
+    '\\',
+    'select',
+    ' ',
+    '(',
+    '1',
+  );
+  const edits = fc.array(fc.tuple(fc.nat(60), fc.nat(3), pieces), { maxLength: 20 });
+  const property = fc.property(edits, (steps) => {
+    const mark = (format: unknown, part: string) => `<${String(format)}:${part}>`;
+    const kept = new Highlighter(mark);
+    let text = '';
+    for (const [place, removed, added] of steps) {
+      const at = Math.min(place, text.length);
+      text = text.slice(0, at) + added + text.slice(at + removed);
+      assert.is(kept.slice(text, 0, text.length), new Highlighter(mark).slice(text, 0, text.length), text);
+    }
   });
-  fc.assert(property, { numRuns: 200 });
+  fc.assert(property, { numRuns: 300 });
 });
 
 test('knows how many rows a frame takes in a window that has become narrower', () => {

@@ -35,7 +35,7 @@ function candidatesFor(scope: Scope, word: string, { tables, functions }: Vocabu
   if (scope.qualifier !== undefined) {
     const qualifier = scope.qualifier.toLowerCase();
     const table = named(scope.tables.get(qualifier) ?? qualifier);
-    return table === undefined ? columnsOf(tables) : columnsOf([table]);
+    return columnsOf(table === undefined ? tables : [table], word);
   }
   const ofStatement = scope.names.tables.map((name) => ({ text: name, detail: 'named by WITH', after: ' ' }));
   const views = tables.map(({ name, columns }) => ({
@@ -47,7 +47,7 @@ function candidatesFor(scope: Scope, word: string, { tables, functions }: Vocabu
   const aliases = [...scope.tables].flatMap(([alias, name]) =>
     alias === name.toLowerCase() ? [] : [{ text: alias, detail: `stands for ${name}`, after: '.' }],
   );
-  const columns = columnsOf(inScope.length > 0 ? inScope : tables);
+  const columns = columnsOf(inScope.length > 0 ? inScope : tables, word);
   const given = scope.names.columns.map((name) => ({ text: quoted(name), detail: 'named by AS' }));
   if (word === '') return [...columns, ...given, ...aliases, ...ofStatement];
   return [
@@ -56,12 +56,12 @@ function candidatesFor(scope: Scope, word: string, { tables, functions }: Vocabu
   ];
 }
 
-function columnsOf(tables: readonly NamedTable[]): Candidate[] {
+function columnsOf(tables: readonly NamedTable[], word: string): Candidate[] {
+  const start = word.toLowerCase();
   return tables.flatMap((table) =>
-    table.columns.map(({ name, type }) => ({
-      text: quoted(name),
-      detail: `${type}, column of ${table.name}`,
-    })),
+    table.columns
+      .filter(({ name }) => name.toLowerCase().startsWith(start))
+      .map(({ name, type }) => ({ text: quoted(name), detail: `${type}, column of ${table.name}` })),
   );
 }
 

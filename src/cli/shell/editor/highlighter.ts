@@ -17,13 +17,13 @@ const FUNCTION_COLOUR: Format = 'cyan';
 
 interface Span {
   readonly end: number;
-  readonly format: Format | undefined;
+  readonly token: Token;
 }
 
-/** Colours parts of a text of SQL. Reads a text once and remembers the last. */
+/** Colours parts of a text of SQL. Remembers the last text, so that a key costs no more than what follows it. */
 export class Highlighter {
   private readonly paint: Paint;
-  private text: string | undefined;
+  private text = '';
   private spans: readonly Span[] = [];
 
   constructor(paint: Paint) {
@@ -32,19 +32,34 @@ export class Highlighter {
 
   /** The text from `start` to before `end` in its colours, with control characters spelled out. */
   slice(text: string, start: number, end: number): string {
-    if (text !== this.text) {
-      this.text = text;
-      this.spans = spansOf(text);
-    }
+    if (/^\s*[.@]/.test(text)) return escapeControls(text.slice(start, end));
+    this.read(text);
     let shown = '';
     let from = start;
     for (let index = this.spanAt(start); from < end && index < this.spans.length; index += 1) {
-      const { end: spanEnd, format } = this.spans[index] as Span;
+      const { end: spanEnd, token } = this.spans[index] as Span;
+      const format = formatOf(token, this.spans[index + 1]?.token);
       const part = escapeControls(text.slice(from, Math.min(spanEnd, end)));
       shown += format === undefined || part === '' ? part : this.paint(format, part);
       from = spanEnd;
     }
     return shown;
+  }
+
+  private read(text: string): void {
+    if (text === this.text) return;
+    // A token ends where the character after it tells so: those that end before the change are what they were.
+    let count = this.spanAt(commonLength(text, this.text) - 1);
+    // But a dollar and the word after it may have become a dollar quote.
+    while (count > 0 && [1, 2].some((back) => this.spans[count - back]?.token.text === '$')) count -= 1;
+    const kept = this.spans.slice(0, count);
+    let end = kept.at(-1)?.end ?? 0;
+    const read = tokenize(text, end).map((token) => {
+      end += token.text.length;
+      return { end, token };
+    });
+    this.text = text;
+    this.spans = [...kept, ...read];
   }
 
   /** The first span that ends after the offset. */
@@ -59,14 +74,17 @@ export class Highlighter {
   }
 }
 
-function spansOf(text: string): Span[] {
-  if (/^\s*[.@]/.test(text)) return [{ end: text.length, format: undefined }];
-  let end = 0;
-  const tokens = tokenize(text);
-  return tokens.map((token, index) => {
-    end += token.text.length;
-    return { end, format: formatOf(token, tokens[index + 1]) };
-  });
+/** How many units two texts begin with in common. */
+function commonLength(one: string, other: string): number {
+  const length = Math.min(one.length, other.length);
+  if (one.startsWith(other.slice(0, length))) return length;
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (one.startsWith(other.slice(0, middle))) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 function formatOf({ kind, text }: Token, next: Token | undefined): Format | undefined {

@@ -7,6 +7,10 @@ import { Prompt } from './prompt.js';
 /** Ink's default holds a frame back for 33 ms after the one before, which a typist would feel. */
 const FRAMES_PER_SECOND = 1_000;
 
+/** What Ink writes around each frame, so that a terminal shows it at once. */
+const BEGIN_FRAME = '\u001b[?2026h';
+const END_FRAME = '\u001b[?2026l';
+
 export interface LiveAreaOptions {
   readonly stdin: ReadStream;
   readonly stdout: WriteStream;
@@ -81,6 +85,8 @@ export class LiveArea {
 class InkOutput extends Writable {
   readonly isTTY = true;
   muted = false;
+  /** What Ink has written of a frame so far: it goes out in one piece. */
+  private pending: string | undefined;
   private readonly target: WriteStream;
   private readonly onWrite: () => void;
 
@@ -99,10 +105,22 @@ class InkOutput extends Writable {
   }
 
   override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
-    if (!this.muted) {
-      this.onWrite();
-      this.target.write(chunk);
+    const text = String(chunk);
+    if (text === BEGIN_FRAME) this.pending = '';
+    if (this.pending === undefined) this.send(text);
+    else {
+      this.pending += text;
+      if (text === END_FRAME) {
+        this.send(this.pending);
+        this.pending = undefined;
+      }
     }
     done();
+  }
+
+  private send(text: string): void {
+    if (this.muted) return;
+    this.onWrite();
+    this.target.write(text);
   }
 }

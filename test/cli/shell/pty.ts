@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { packagePath } from '../../../src/base/paths.js';
+import { makeTempFolder } from '../../helpers.js';
+
+const GIVE_UP_AFTER_MS = 30_000;
+
+/** A program that is `hx query`, and writes down its process id. */
+export const HX_QUERY = `
+import { writeFileSync } from 'node:fs';
+import { main } from ${JSON.stringify(`${new URL('../../../src/cli/main.ts', import.meta.url)}`)};
+writeFileSync('pid', String(process.pid));
+process.exitCode = await main(process);
+`;
+
+export interface PtyOptions {
+  /** The program: text of a module that is run in the terminal, in a folder of its own. */
+  readonly program?: string;
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Runs in the folder before the program starts. */
+  readonly prepare?: (folder: string) => void;
+}
+
+/** A program in a terminal of its own: tmux draws the screen, we type and look. */
+export class Pty {
+  readonly folder = makeTempFolder();
+
+  constructor({ program = HX_QUERY, variables = {}, prepare }: PtyOptions = {}) {
+    writeFileSync(join(this.folder, 'hx.mjs'), program);
+    prepare?.(this.folder);
+    // No variable of the test's own environment, CI above all, may change what a person at a terminal sees.
+    // The loader looks for tsconfig.json where it is started, and the shell starts in a folder of its own.
+    const environment = {
+      TSX_TSCONFIG_PATH: packagePath('tsconfig.json'),
+      PATH: process.env['PATH'] ?? '',
+      LC_ALL: 'C.UTF-8',
+      HOME: this.folder,
+      ...variables,
+    };
+    const assignments = Object.entries(environment).map(([name, value]) => `${name}='${value}'`);
+    const loader = new URL('../../../node_modules/tsx/dist/esm/index.mjs', import.meta.url);
+    const hx = `cd ${this.folder}; env -i TERM="$TERM" ${assignments.join(' ')} ${process.execPath} --import ${loader} hx.mjs query`;
+    const modes = `stty -a | grep -oE '(^| )(-?icanon|-?echo)( |;|$)' | tr -d '\\n'`;
+    const command = `${hx}; echo "left $?"; ${modes}; cat`;
+    const size = ['-x', '100', '-y', '30'];
+    this.tmux('-f', '/dev/null', 'new-session', '-d', ...size, '-s', 's', command);
+  }
+
+  get socket(): string {
+    return join(this.folder, 'tmux');
+  }
+
+  tmux(...argv: string[]): string {
+    try {
+      return execFileSync('tmux', ['-u', '-S', this.socket, ...argv], { encoding: 'utf8' });
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+        throw new Error('This test drives the shell in a real terminal through tmux: install tmux.');
+      }
+      throw error;
+    }
+  }
+
+  /** Types text, then Enter. */
+  line(text: string): void {
+    this.type(text);
+    this.key('Enter');
+  }
+
+  type(text: string): void {
+    // tmux takes a semicolon at the end of an argument for its own.
+    this.tmux('send-keys', '-t', 's', '-l', '--', text.replace(/;$/, '\\;'));
+  }
+
+  key(...names: string[]): void {
+    this.tmux('send-keys', '-t', 's', ...names);
+  }
+
+  /** Pastes as a terminal does: bracketed, so that the shell knows where the paste ends. */
+  paste(text: string): void {
+    const path = join(this.folder, 'paste');
+    writeFileSync(path, text);
+    this.tmux('load-buffer', path);
+    this.tmux('paste-buffer', '-p', '-t', 's');
+  }
+
+  resize(columns: number, rows: number): void {
+    this.tmux('resize-window', '-t', 's', '-x', `${columns}`, '-y', `${rows}`);
+  }
+
+  /** Everything on the screen and above it. */
+  screen(): string {
+    return this.tmux('capture-pane', '-p', '-t', 's', '-S', '-1000').trimEnd();
+  }
+
+  /** Where the cursor stands: column and row, from 0. */
+  cursor(): string {
+    return this.tmux('display-message', '-p', '-t', 's', '#{cursor_x},#{cursor_y}').trim();
+  }
+
+  /** Waits until the screen shows the pattern. */
+  async sees(pattern: RegExp): Promise<string> {
+    const deadline = Date.now() + GIVE_UP_AFTER_MS;
+    for (;;) {
+      const screen = this.screen();
+      if (pattern.test(screen)) return screen;
+      if (Date.now() > deadline) throw new Error(`The screen never showed ${pattern}:\n${screen}`);
+      await sleep(20);
+    }
+  }
+
+  close(): void {
+    try {
+      this.tmux('kill-server');
+    } catch {
+      // The server ends by itself with its last window.
+    }
+  }
+}
