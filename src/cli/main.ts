@@ -4,7 +4,6 @@ import { packagePath } from '../base/paths.js';
 import { COMMANDS, type CommandEntry } from './commands/index.js';
 import { type CliContext, isTerminal } from './context.js';
 import { helpJson, renderHelp } from './help.js';
-import { renderError, renderErrorJson } from './render/error.js';
 import { coloured, plain } from './render/style.js';
 
 /** Runs hx in a process: wires its streams and signals. Returns the exit code. */
@@ -62,6 +61,7 @@ export async function runCli(argv: string[], context: CliContext): Promise<numbe
     return await execute(helpAlone(argv), context, isTerminal(context.stdout) && !plainly);
   } catch (thrown) {
     const error = toCliError(thrown, argv);
+    const { renderError, renderErrorJson } = await import('./render/error.js');
     if (json) context.stderr.write(renderErrorJson(error));
     else if (error.message !== '') {
       const paint = isTerminal(context.stderr) && !plainly ? coloured : plain;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { HxError, messageOf } from '../base/errors.js';
 import { VIEW_NAMES } from './catalog.js';
+import { placeAt, placeInMessage } from './place.js';
 
 /**
  * DuckDB's complaint about a statement, without its class prefix and its drawing of the line.
@@ -17,6 +18,7 @@ export function sqlError(
   const near = offset === undefined ? '' : ` ${place(sql, offset)}`;
   return new HxError('sql', `${sentence(message).replace(/\.$/, '')}${near}.`, {
     hint: hintFor(message),
+    facts: offset === undefined ? undefined : { ...placeAt(sql, offset) },
     cause,
   });
 }
@@ -50,13 +52,14 @@ export function engineError(thrown: unknown, sql: string): HxError {
       hint: 'The statement says so itself, with error().',
     });
   }
-  const position = /LINE (\d+):/.exec(message);
-  const line = position !== null && sql.includes('\n') ? ` (line ${position[1]})` : '';
+  const position = placeInMessage(message);
+  const line = position !== undefined && sql.includes('\n') ? ` (line ${position.line})` : '';
   return new HxError(
     'sql',
     line === '' ? sentence(message) : `${sentence(message).replace(/\.$/, '')}${line}.`,
     {
       hint: hintFor(message),
+      facts: position === undefined ? undefined : { ...position },
       cause: thrown,
     },
   );

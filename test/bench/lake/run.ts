@@ -6,6 +6,7 @@ const SCENES: Readonly<Record<string, () => Promise<{ scene: Scene }>>> = {
   views: () => import('./views.js'),
   append: () => import('./append.js'),
   'one-shot': () => import('./one-shot.js'),
+  shell: () => import('./shell.js'),
 };
 
 const wanted = process.argv.slice(2);

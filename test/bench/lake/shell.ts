@@ -1,13 +1,12 @@
 // How long a key takes from the keyboard to the screen in the query shell, with 5,000 columns known: measured
-// through a real terminal, from the bytes that are typed to those that come back. Run it by itself:
-// node --import tsx test/bench/lake/shell.ts
+// through a real terminal, from the bytes that are typed to those that come back.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Pty } from '../../cli/shell/pty.js';
-import { type Figure, median, printFigures } from '../measure.js';
+import { type Figure, median } from '../measure.js';
+import type { Scene } from './scene.js';
 
 const COLUMNS = 5_000;
 const KEYS = 60;
@@ -130,8 +129,10 @@ async function cpuMs(pty: Pty): Promise<number> {
   }
 }
 
-/** The figures of this scene. */
-export async function shellFigures(): Promise<Figure[]> {
+export const scene: Scene = { play };
+
+async function play(say: (line: string) => void): Promise<Figure[]> {
+  say('keys typed into a program that echoes, then into the shell');
   const echo = `process.stdout.write('ready'); process.stdin.setRawMode(true); process.stdin.on('data', (key) => process.stdout.write(key));`;
   const baseline = median(await inTerminal(echo, /ready/, (_, keyboard) => typing(keyboard, true)));
   return inTerminal(PROGRAM, /hx>/, async (pty, keyboard) => {
@@ -171,10 +172,4 @@ export async function shellFigures(): Promise<Figure[]> {
     });
     return [line, long, tabs];
   });
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const figures = await shellFigures();
-  printFigures(figures);
-  process.exitCode = figures.every(({ value, limit }) => value <= limit) ? 0 : 1;
 }
