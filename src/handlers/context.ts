@@ -1,6 +1,7 @@
 import type { Settings } from '../base/config.js';
 import type { EmitProgress } from '../base/events.js';
 import type { Clock } from '../base/time.js';
+import type { ResearchLake } from '../lake/research-lake.js';
 import type { LakeStorage } from '../lake/storage/storage.js';
 import type { Accounts } from '../models/account.js';
 import type { Database } from '../operational/connection.js';
@@ -29,6 +30,7 @@ export class Lanes {
   private openedDatabase: Promise<Database> | undefined;
   private openedResearch: Promise<ResearchStore> | undefined;
   private openedLake: Promise<LakeStorage> | undefined;
+  private openedResearchLake: Promise<ResearchLake> | undefined;
 
   constructor(settings: Settings, signal: AbortSignal, emit: EmitProgress) {
     this.settings = settings;
@@ -64,6 +66,24 @@ export class Lanes {
     return this.openedLake;
   }
 
+  /** The lake as sweeps write to it: each run durable at once, many files of a day compacted meanwhile. */
+  researchLake(): Promise<ResearchLake> {
+    this.openedResearchLake ??= this.openResearchLake();
+    return this.openedResearchLake;
+  }
+
+  private async openResearchLake(): Promise<ResearchLake> {
+    const { settings, signal, emit } = this;
+    const { ResearchLake } = await import('../lake/research-lake.js');
+    return new ResearchLake({
+      storage: await this.lake(),
+      dataDir: settings.dataDir,
+      now: () => new Date(),
+      signal,
+      onFailure: (message) => emit({ type: 'note', message }),
+    });
+  }
+
   private async openDatabase(): Promise<Database> {
     const { openDatabase } = await import('../operational/connection.js');
     try {
@@ -77,10 +97,15 @@ export class Lanes {
 
   /** Closes what was opened. What failed to open needs no closing. */
   async close(): Promise<void> {
-    const [database, research] = await Promise.allSettled([this.openedDatabase, this.openedResearch]);
+    const [database, research, researchLake] = await Promise.allSettled([
+      this.openedDatabase,
+      this.openedResearch,
+      this.openedResearchLake,
+    ]);
     this.openedDatabase = undefined;
     this.openedResearch = undefined;
     if (database.status === 'fulfilled') await database.value?.close();
     if (research.status === 'fulfilled') research.value?.close();
+    if (researchLake.status === 'fulfilled') await researchLake.value?.settle();
   }
 }

@@ -1,5 +1,6 @@
 import * as t from 'typanion';
 import { checkDataFolder } from '../base/data-folder.js';
+import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import { parseUtcDate, utcDate } from '../base/time.js';
 import type { Dates } from '../lake/export/coverage.js';
@@ -62,10 +63,11 @@ export const exportChecks = defineHandler({
     const release = await lockExports(folder, environment, context.signal, () => {
       context.emit({ type: 'note', message: `Waiting for another export of ${environment} to end.` });
     });
+    let result: ExportChecksResult;
     try {
       const ranges = await exportRanges(work, dates);
       const { otherChains } = await import('../lake/export/ledger.js');
-      return summarize(ranges, {
+      result = summarize(ranges, {
         env: environment,
         ...dates,
         lake: storage.url,
@@ -74,8 +76,38 @@ export const exportChecks = defineHandler({
     } finally {
       release();
     }
+    await compactAfterExport(environment, result.days, context);
+    return result;
   },
 });
+
+/**
+ * Compacts the days that lost checks, so that nothing of these is left once the replaced files go, and those that have
+ * many files; removes what may go. The export stands whatever becomes of that.
+ */
+async function compactAfterExport(
+  environment: Environment,
+  days: readonly ExportedDay[],
+  { settings, clock, signal, emit, lanes }: Context,
+): Promise<void> {
+  const { compact } = await import('../lake/compaction/compact.js');
+  const { describeFailure } = await import('../lake/compaction/automatic.js');
+  const common = {
+    storage: await lanes.lake(),
+    dataDir: settings.dataDir,
+    environment,
+    now: () => clock.now(),
+    signal,
+  };
+  const lessened = days.filter(({ deleted }) => deleted > 0).map(({ date }) => date);
+  try {
+    if (lessened.length > 0) await compact({ ...common, urgency: 'any', days: lessened, onWait: () => {} });
+    await compact({ ...common, urgency: 'many' });
+  } catch (error) {
+    signal.throwIfAborted();
+    emit({ type: 'note', message: describeFailure(environment, error) });
+  }
+}
 
 /** Ends what earlier exports have begun, then exports what is new. */
 async function exportRanges(work: RangeWork, dates: Dates): Promise<ExportedRange[]> {

@@ -165,18 +165,25 @@ function decidingStored(stored: readonly StoredReadout[]): StoredReadout[] {
 
 /** Appends to the lake every finished run that an earlier invocation left out of it. */
 export async function publishLeftOver(store: ResearchStore, context: Context): Promise<void> {
-  for (const run of store.unpublishedRuns()) await append(run, store, context);
+  for (const run of store.unpublishedRuns()) await appendMissing(run, store, context);
 }
 
-/** Appends a run to the lake, unless its file is there already. */
+/** Appends a run to the lake, unless it is there already: in its own file, or in a compacted one. */
 export async function publish(run: RunRecord, store: ResearchStore, context: Context): Promise<void> {
-  const { isRunThere } = await import('../lake/writer.js');
-  if (!(await isRunThere(await context.lanes.lake(), run))) await append(run, store, context);
+  if (store.isPublished(run.run_id)) await appendMissing(run, store, context);
+  else await append(run, store, context);
+}
+
+async function appendMissing(run: RunRecord, store: ResearchStore, context: Context): Promise<void> {
+  const lake = await context.lanes.researchLake();
+  const { researchRow } = await import('../lake/schema.js');
+  if (!(await lake.has(researchRow(run)))) await append(run, store, context);
+  else if (!store.isPublished(run.run_id)) store.markPublished(run.run_id, context.clock.now());
 }
 
 async function append(run: RunRecord, store: ResearchStore, context: Context): Promise<void> {
-  const { appendRun } = await import('../lake/writer.js');
+  const lake = await context.lanes.researchLake();
   const { researchRow } = await import('../lake/schema.js');
-  await appendRun(await context.lanes.lake(), researchRow(run));
+  await lake.append(researchRow(run));
   store.markPublished(run.run_id, context.clock.now());
 }

@@ -209,6 +209,11 @@ export class ResearchStore {
     return rows.map((row) => rowFromSqlite(RUN_COLUMNS, row as Record<string, unknown>));
   }
 
+  /** Whether a run's row was appended to the lake. */
+  isPublished(runId: string): boolean {
+    return this.connection.prepare('select 1 from published_runs where run_id = ?').get(runId) !== undefined;
+  }
+
   markPublished(runId: string, publishedAt: Date): void {
     this.connection.lightly(() =>
       this.connection

@@ -27,6 +27,8 @@ export interface CompactOptions {
   /** UTC dates; all when undefined. */
   readonly days?: readonly string[] | undefined;
   readonly graceMs?: number | undefined;
+  /** Whether to leave the machine to others: one thread. */
+  readonly isGentle?: boolean;
   readonly now: () => Date;
   readonly signal?: AbortSignal | undefined;
   /** Is called once when another compaction holds the lock; without it a held lock ends the call. */
@@ -134,7 +136,7 @@ class Compactor {
   }
 
   private async merge({ day, inputs }: DayPlan, target: string): Promise<number> {
-    const { storage, dataDir, environment, signal } = this.options;
+    const { storage, dataDir, environment, signal, isGentle = false } = this.options;
     const opened: OpenedFile[] = [];
     try {
       for (let start = 0; start < inputs.length; start += OPEN_AT_ONCE) {
@@ -146,7 +148,11 @@ class Compactor {
         if (missing >= 0) throw lost(environment, names[missing] ?? '');
       }
       const files = inputs.map(({ version }, index) => ({ path: opened[index]?.path ?? '', version }));
-      this.merger ??= await openMerger(join(dataDir, `.spill-compact-${environment}`), signal);
+      this.merger ??= await openMerger({
+        spillFolder: join(dataDir, `.spill-compact-${environment}`),
+        isGentle,
+        signal,
+      });
       return await this.merger.merge(environment, files, target);
     } catch (error) {
       signal?.throwIfAborted();

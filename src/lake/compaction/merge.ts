@@ -27,14 +27,22 @@ export interface Merger {
   close(): void;
 }
 
-/** @param spillFolder for what exceeds the memory; DuckDB makes and removes it. */
-export async function openMerger(spillFolder: string, signal?: AbortSignal): Promise<Merger> {
+export interface MergerOptions {
+  /** For what exceeds the memory; DuckDB makes and removes it. */
+  readonly spillFolder: string;
+  /** Whether to take one thread only. */
+  readonly isGentle: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+export async function openMerger({ spillFolder, isGentle, signal }: MergerOptions): Promise<Merger> {
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     memory_limit: MEMORY_LIMIT,
     temp_directory: spillFolder,
+    ...(isGentle ? { threads: '1' } : {}),
   });
   const close = () => instance.closeSync();
   const merge: Merger['merge'] = async (environment, inputs, target) => {

@@ -1,0 +1,78 @@
+import type { Environment } from '../../base/environments.js';
+import { toHxError } from '../../base/errors.js';
+import { readManifest } from '../manifest.js';
+import type { LakeStorage } from '../storage/storage.js';
+import { MANY_FILES } from './plan.js';
+
+export interface AutomaticOptions {
+  readonly storage: LakeStorage;
+  /** Where the lock is, and what exceeds the memory. */
+  readonly dataDir: string;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+  /** Is told why a compaction failed: nothing else fails by it. */
+  readonly onFailure: (message: string) => void;
+}
+
+/** Compacts by itself, beside the writer's work: it counts what is added, and looks when it could be many. */
+export class AutomaticCompaction {
+  private readonly options: AutomaticOptions;
+  /** Files that may be added to a day before it is looked at again. */
+  private readonly left = new Map<string, number>();
+  private running: Promise<void> | undefined;
+
+  constructor(options: AutomaticOptions) {
+    this.options = options;
+  }
+
+  /** Says that a file was added to a day. Returns at once. */
+  added(environment: Environment, day: string): void {
+    const key = `${environment}/dt=${day}`;
+    const left = (this.left.get(key) ?? 1) - 1;
+    this.left.set(key, left);
+    if (left > 0 || this.running !== undefined) return;
+    this.running = this.look(environment, day).finally(() => {
+      this.running = undefined;
+    });
+  }
+
+  /** Waits for what runs. */
+  async settle(): Promise<void> {
+    await this.running;
+  }
+
+  private async look(environment: Environment, day: string): Promise<void> {
+    const { storage, dataDir, now, signal, onFailure } = this.options;
+    try {
+      let small = await this.countSmall(environment, day);
+      if (small > MANY_FILES) {
+        const { compact } = await import('./compact.js');
+        const days = [day];
+        await compact({ storage, dataDir, environment, urgency: 'many', days, now, signal, isGentle: true });
+        small = await this.countSmall(environment, day);
+      }
+      this.left.set(`${environment}/dt=${day}`, Math.max(1, MANY_FILES + 1 - small));
+    } catch (error) {
+      this.left.set(`${environment}/dt=${day}`, MANY_FILES);
+      if (!signal.aborted) onFailure(describeFailure(environment, error));
+    }
+  }
+
+  /** How many files of a day are not compacted yet. */
+  private async countSmall(environment: Environment, day: string): Promise<number> {
+    const { storage } = this.options;
+    const folder = `${environment}/dt=${day}/`;
+    const stored = await storage.list(folder);
+    const small = stored.filter(({ name }) => !name.startsWith('c-', folder.length));
+    if (small.length <= MANY_FILES) return small.length;
+    const { manifest } = await readManifest(storage, environment);
+    const replaced = new Set(manifest.replaced.map(({ name }) => `${environment}/${name}`));
+    return small.filter(({ name }) => !replaced.has(name)).length;
+  }
+}
+
+/** A line for whoever waits for something else: what failed, that nothing is lost, and what to do. */
+export function describeFailure(environment: string, error: unknown): string {
+  const { message } = toHxError(error);
+  return `${message} The lake is as it was; run hx export compact --env ${environment} when that is mended.`;
+}

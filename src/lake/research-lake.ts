@@ -1,0 +1,40 @@
+import type { Environment } from '../base/environments.js';
+import { utcDate } from '../base/time.js';
+import { AutomaticCompaction, type AutomaticOptions } from './compaction/automatic.js';
+import { CompactedRuns } from './compaction/compacted-runs.js';
+import type { LakeRow } from './schema.js';
+import { appendRun, isRunThere } from './writer.js';
+
+/** The lake as research writes it: run by run, each durable, and compacted when they have become many. */
+export class ResearchLake {
+  private readonly options: AutomaticOptions;
+  private readonly compaction: AutomaticCompaction;
+  private readonly compacted: CompactedRuns;
+
+  constructor(options: AutomaticOptions) {
+    this.options = options;
+    this.compaction = new AutomaticCompaction(options);
+    this.compacted = new CompactedRuns(options.storage);
+  }
+
+  /**
+   * Appends one run. When it resolves, the row survives a power cut.
+   * @throws HxError as `appendRun`; a compaction that fails does not count.
+   */
+  async append(row: LakeRow): Promise<void> {
+    await appendRun(this.options.storage, row);
+    this.compaction.added(row.env as Environment, utcDate(row.created_at));
+  }
+
+  /** Whether a run is in the lake, in a file of its own or in a compacted one. */
+  async has(run: Pick<LakeRow, 'run_id' | 'env' | 'created_at'>): Promise<boolean> {
+    const { run_id, env, created_at } = run;
+    if (await isRunThere(this.options.storage, run)) return true;
+    return this.compacted.has(env, utcDate(created_at), run_id);
+  }
+
+  /** Waits for a compaction that runs. */
+  settle(): Promise<void> {
+    return this.compaction.settle();
+  }
+}

@@ -1,0 +1,95 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compact } from '../../../src/lake/compaction/compact.js';
+import { openLakeEngine } from '../../../src/lake/engine.js';
+import { exportsFolder } from '../../../src/lake/partition.js';
+import { ResearchLake } from '../../../src/lake/research-lake.js';
+import { LocalStorage } from '../../../src/lake/storage/local.js';
+import { makeTempFolder, removeFolder } from '../../helpers.js';
+import { runRows } from '../collect.js';
+import { lakeRow } from '../rows.js';
+
+interface State {
+  dataDir: string;
+  storage: LocalStorage;
+  lake: ResearchLake;
+  controller: AbortController;
+  failures: string[];
+}
+
+const test = suite<State>('automatic compaction');
+const DAY = join('local', 'dt=2026-11-01');
+
+test.before.each((state) => {
+  state.dataDir = makeTempFolder();
+  state.storage = new LocalStorage(exportsFolder(state.dataDir));
+  state.controller = new AbortController();
+  state.failures = [];
+  state.lake = new ResearchLake({
+    storage: state.storage,
+    dataDir: state.dataDir,
+    now: () => new Date(),
+    signal: state.controller.signal,
+    onFailure: (message) => state.failures.push(message),
+  });
+});
+test.after.each(async ({ lake, dataDir }) => {
+  await lake.settle();
+  removeFolder(dataDir);
+});
+
+async function count(dataDir: string): Promise<unknown> {
+  const engine = await openLakeEngine({ dataDir });
+  const rows = await runRows(engine, 'SELECT count(*), count(DISTINCT run_id) FROM checks');
+  engine.close();
+  return rows[0];
+}
+
+const compactedFiles = (dataDir: string) =>
+  readdirSync(join(exportsFolder(dataDir), DAY)).filter((name) => name.startsWith('c-'));
+
+test('research compacts a day that got many files while it goes on, and knows the runs in it', async ({
+  dataDir,
+  storage,
+  lake,
+  failures,
+}) => {
+  for (let number = 0; number < 100; number += 1) await lake.append(lakeRow(number));
+  await lake.settle();
+  assert.equal(failures, []);
+  assert.is(compactedFiles(dataDir).length, 1);
+  assert.equal(await count(dataDir), [100n, 100n]);
+  const now = () => new Date(Date.now() + 7_200_000);
+  await compact({ storage, dataDir, environment: 'local', urgency: 'any', now: () => new Date() });
+  await compact({ storage, dataDir, environment: 'local', urgency: 'any', now });
+  assert.is(readdirSync(join(exportsFolder(dataDir), DAY)).length, 1);
+  assert.ok(await lake.has(lakeRow(5)));
+  assert.not.ok(await lake.has(lakeRow(100)));
+  for (let number = 100; number < 170; number += 1) await lake.append(lakeRow(number));
+  await lake.settle();
+  assert.equal(await count(dataDir), [170n, 170n]);
+});
+
+test('a failing compaction is told and fails no append; an interrupted one says nothing', async ({
+  dataDir,
+  lake,
+  controller,
+  failures,
+}) => {
+  for (let number = 0; number < 60; number += 1) await lake.append(lakeRow(number));
+  const broken = join(exportsFolder(dataDir), DAY, 'r-s3-broken.parquet');
+  writeFileSync(broken, 'PAR1 not really PAR1');
+  for (let number = 60; number < 80; number += 1) await lake.append(lakeRow(number));
+  await lake.settle();
+  assert.is(failures.length, 1);
+  assert.match(failures[0] ?? '', /r-s3-broken\.parquet.*hx export compact --env local/);
+  assert.is(readdirSync(join(exportsFolder(dataDir), DAY)).length, 81);
+  controller.abort(new Error('Ctrl-C'));
+  for (let number = 80; number < 160; number += 1) await lake.append(lakeRow(number));
+  await lake.settle();
+  assert.is(failures.length, 1);
+});
+
+test.run();
