@@ -1,14 +1,19 @@
 -- How many measurements were taken a day, where and by which lane?
--- param since date 1970-01-01
+-- param since date 1970-01-01: The first day that counts
+-- param env environments all: One environment, or all of them side by side
+-- note: Days are UTC. runs holds what the cache answered too, from_cache says how many that were.
+-- example: since=2026-11-01
 SELECT
   created_at::DATE AS day,
   env,
   lane,
+  simulated,
   count(*) AS runs,
+  count(*) FILTER (WHERE was_cached) AS from_cache,
   count(DISTINCT claim_hash) AS claims,
   sum(calls_made)::BIGINT AS calls,
-  round(quantile_cont(elapsed_ms, 0.5), 0) AS median_elapsed_ms
+  round(median(elapsed_ms) FILTER (WHERE NOT was_cached))::BIGINT AS median_ms
 FROM checks
-WHERE created_at >= $since::DATE
-GROUP BY day, env, lane
-ORDER BY day DESC, env, lane;
+WHERE created_at >= $since::DATE AND $env::VARCHAR IN ('all', env)
+GROUP BY day, env, lane, simulated
+ORDER BY simulated, day DESC, env, lane;

@@ -17,13 +17,30 @@ export async function readInput(name: string, context: CliContext): Promise<stri
       for await (const chunk of context.stdin) chunks.push(Buffer.from(chunk));
       return decodeText(Buffer.concat(chunks));
     }
-    return await readTextFile(isAbsolute(name) ? name : join(context.folder, name));
   } catch (error) {
-    throw new HxError('usage', `Cannot read ${inputName(name)}: ${whyUnreadable(error)}.`, {
-      cause: error,
-      hint: 'Give the path of a text file, or - for standard input.',
-    });
+    throw unreadable(name, error);
   }
+  return readFileOf(context.folder, name);
+}
+
+/**
+ * Reads all of a file as UTF-8.
+ * @param folder where a relative name begins.
+ * @throws HxError `usage` naming the file.
+ */
+export async function readFileOf(folder: string, name: string): Promise<string> {
+  try {
+    return await readTextFile(isAbsolute(name) ? name : join(folder, name));
+  } catch (error) {
+    throw unreadable(name, error);
+  }
+}
+
+function unreadable(name: string, cause: unknown): HxError {
+  return new HxError('usage', `Cannot read ${inputName(name)}: ${whyUnreadable(cause)}.`, {
+    cause,
+    hint: 'Give the path of a text file, or - for standard input.',
+  });
 }
 
 /** What a file is called in messages. */

@@ -1,6 +1,7 @@
 import * as t from 'typanion';
 import { HxError } from '../base/errors.js';
 import type { QueryResult } from '../lake/engine.js';
+import type { ReadyQuery } from '../lake/queries.js';
 import { defineHandler } from './handler.js';
 import { openEngine } from './lake-engine.js';
 
@@ -33,11 +34,8 @@ export const query = defineHandler({
   },
 });
 
-export interface QueryListing {
-  readonly name: string;
-  readonly question: string;
-  readonly parameters: readonly { readonly name: string; readonly type: string; readonly default: string }[];
-}
+/** What a ready query answers, what it takes and how to read it. */
+export type QueryListing = Omit<ReadyQuery, 'sql'>;
 
 /** The ready queries: what each answers and what it takes. */
 export const queryList = defineHandler({
@@ -45,7 +43,7 @@ export const queryList = defineHandler({
   input: t.isObject({}),
   run: async (): Promise<QueryListing[]> => {
     const { readyQueries } = await import('../lake/queries.js');
-    return readyQueries().map(({ name, question, parameters }) => ({ name, question, parameters }));
+    return readyQueries().map(({ sql: _sql, ...listing }) => listing);
   },
 });
 

@@ -1,23 +1,43 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { parseEnvironment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
 import { parseUtcDate } from '../base/time.js';
+import { readLabels } from './labels.js';
+import { nearestName } from './nearest-name.js';
 
-export type ParameterType = 'text' | 'date' | 'integer' | 'double';
+/**
+ * `environment` is one of them by name or alias, `environments` one or `all`; `labels` is the content of a JSON
+ * Lines file of claims with their truth.
+ */
+export type ParameterType =
+  | 'text'
+  | 'date'
+  | 'integer'
+  | 'double'
+  | 'environment'
+  | 'environments'
+  | 'labels';
 
 export interface QueryParameter {
   readonly name: string;
   readonly type: ParameterType;
-  readonly default: string;
+  /** Absent where a value has to be given. */
+  readonly default?: string;
+  readonly meaning: string;
 }
 
-/** A query that ships with hx: a file of sql/queries/. */
+/** A query that ships with hx: a file of sql/queries/, whose first lines say all this. */
 export interface ReadyQuery {
   readonly name: string;
   /** The question that it answers. */
   readonly question: string;
   readonly parameters: readonly QueryParameter[];
+  /** How to read the answer. */
+  readonly note: string;
+  /** A command line that asks it. */
+  readonly example: string;
   readonly sql: string;
 }
 
@@ -47,8 +67,9 @@ export function readyQuery(name: string): ReadyQuery {
 }
 
 /**
- * The values of a ready query's parameters: those given, checked against their types, and the defaults.
- * @throws HxError `usage` for a parameter that it does not have or a value that does not fit.
+ * The values of a ready query's parameters: those given, checked against their types, and the defaults. They are
+ * bound to the statement as values.
+ * @throws HxError `usage` for a parameter that it does not have, one that it needs, or a value that does not fit.
  */
 export function bindParameters(
   query: ReadyQuery,
@@ -59,60 +80,83 @@ export function bindParameters(
     if (query.parameters.some((parameter) => parameter.name === name)) continue;
     throw new HxError('usage', `${query.name} has no parameter "${name}".`, { hint: `It takes: ${list}.` });
   }
+  const missing = query.parameters.filter(
+    ({ name, default: fallback }) => given[name] === undefined && fallback === undefined,
+  );
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(' and ');
+    const meanings = missing.map(({ name, meaning }) => `${name}: ${meaning}.`).join(' ');
+    throw new HxError('usage', `@${query.name} needs a value for ${names}.`, {
+      hint: `${meanings} For example: ${query.example}`,
+    });
+  }
   return Object.fromEntries(
-    query.parameters.map(({ name, type, default: fallback }) => [
+    query.parameters.map(({ name, type, default: fallback = '' }) => [
       name,
-      read(name, type, given[name] ?? fallback),
+      readValue(name, type, given[name] ?? fallback),
     ]),
   );
 }
 
-function read(name: string, type: ParameterType, text: string): string | number {
-  if (type === 'text') return text;
-  if (type === 'date') {
-    parseUtcDate(text, name);
-    return text;
+function readValue(name: string, type: ParameterType, text: string): string | number {
+  switch (type) {
+    case 'text':
+      return text;
+    case 'date':
+      parseUtcDate(text, name);
+      return text;
+    case 'environments':
+      return text === 'all' ? text : parseEnvironment(text);
+    case 'environment':
+      return parseEnvironment(text);
+    case 'labels':
+      return readLabels(text);
+    default:
+      return readNumber(name, type, text);
   }
+}
+
+function readNumber(name: string, type: 'integer' | 'double', text: string): number {
   const number = Number(text);
   if (text.trim() === '' || !Number.isFinite(number) || (type === 'integer' && !Number.isInteger(number))) {
-    throw new HxError('usage', `The parameter ${name} is "${text}", which is no ${type}.`);
+    throw new HxError('usage', `The parameter ${name} is "${text}", which is no ${type}.`, {
+      hint: type === 'integer' ? 'Give a whole number, such as 5.' : 'Give a number, such as 0.3.',
+    });
   }
   return number;
 }
 
+const PARAMETER_LINE =
+  /^-- param (\w+) (text|date|integer|double|environments?|labels)(?: ([^\s:]+))?: (.+)$/;
+
+/** Reads the comment lines at the top of a query's file: question, parameters, notes, example. */
 function parseQuery(name: string, sql: string): ReadyQuery {
   const [first = '', ...rest] = sql.split('\n');
-  const question = /^-- (.+)$/.exec(first)?.[1];
-  if (question === undefined)
-    throw new HxError('bug', `sql/queries/${name}.sql does not say what it answers.`);
-  const parameters: QueryParameter[] = [];
-  for (const line of rest) {
-    const match = /^-- param (\w+) (text|date|integer|double) (\S+)$/.exec(line);
-    if (match === null) break;
-    const [, parameter = '', type = 'text', fallback = ''] = match;
-    parameters.push({ name: parameter, type: type as ParameterType, default: fallback });
+  const question = /^-- (.+\?)$/.exec(first)?.[1];
+  const header = rest.slice(
+    0,
+    rest.findIndex((line) => !line.startsWith('-- ')),
+  );
+  const notes = header.flatMap((line) => /^-- note: (.+)$/.exec(line)?.[1] ?? []);
+  const [example] = header.flatMap((line) => /^-- example: (.+)$/.exec(line)?.[1] ?? []);
+  if (question === undefined || notes.length === 0 || example === undefined) {
+    throw new HxError(
+      'bug',
+      `sql/queries/${name}.sql does not say what it answers, how to read it and an example.`,
+    );
   }
-  return { name, question, parameters, sql };
-}
-
-function nearestName(name: string, names: readonly string[]): string | undefined {
-  const completed = names.find((candidate) => name !== '' && candidate.startsWith(name));
-  if (completed !== undefined) return completed;
-  const ranked = names.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
-  const [best] = ranked.sort((a, b) => a.distance - b.distance);
-  return best !== undefined && best.distance <= best.candidate.length / 2 ? best.candidate : undefined;
-}
-
-/** Levenshtein's distance, in characters. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [row, left] of [...a].entries()) {
-    const current = [row + 1];
-    for (const [column, right] of [...b].entries()) {
-      const substituted = (previous[column] ?? 0) + (left === right ? 0 : 1);
-      current.push(Math.min(substituted, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
+  const parameters = header.flatMap((line): QueryParameter[] => {
+    const [, parameter, type, fallback, meaning] = PARAMETER_LINE.exec(line) ?? [];
+    if (parameter === undefined || meaning === undefined) return [];
+    const declared = { name: parameter, type: type as ParameterType, meaning };
+    return [fallback === undefined ? declared : { ...declared, default: fallback }];
+  });
+  return {
+    name,
+    question,
+    parameters,
+    note: notes.join(' '),
+    example: `hx query @${name} --param ${example}`,
+    sql,
+  };
 }

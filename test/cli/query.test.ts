@@ -5,7 +5,9 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
+import { packagePath } from '../../src/base/paths.js';
 import { runCli } from '../../src/cli/main.js';
+import { wordsOf } from '../../src/cli/query/request.js';
 import { makeTempFolder, runHx } from '../helpers.js';
 
 const test = suite('hx query');
@@ -68,18 +70,50 @@ test('ready queries are listed and run by name', async () => {
   const listed = JSON.parse((await runHx(['query', '--list', '--json'])).stdout) as {
     name: string;
     question: string;
+    example: string;
   }[];
-  assert.ok(listed.length >= 6);
-  for (const { name, question } of listed) {
+  assert.ok(listed.length >= 12);
+  const env = { HX_DATA_DIR: makeTempFolder() };
+  for (const { name, question, example } of listed) {
     assert.ok(question.endsWith('?'), question);
-    const { exitCode, stderr } = await runHx(['query', `@${name}`]);
-    assert.is(exitCode, 0, stderr);
+    const [, ...argv] = example.split(' ');
+    const { exitCode, stderr } = await runHx(argv, { folder: packagePath(), env });
+    assert.is(exitCode, 0, `${name}: ${stderr}`);
   }
   const first = listed[0]?.name ?? '';
   assert.match((await runHx(['query', '--list'])).stdout, new RegExp(`@${first}`));
   const unknown = await runHx(['query', '@no_such_query']);
   assert.is(unknown.exitCode, 2);
   assert.ok(unknown.stderr.includes(first));
+});
+
+test('labels are a file or standard input, read by the command', async () => {
+  const label = '{"claim": "A", "truth": true}';
+  const folder = makeTempFolder();
+  writeFileSync(join(folder, 'wrong.jsonl'), `${label}\n{"claim": "B"}\n`);
+  const calibration = (labels: string) =>
+    runHx(['query', '@calibration', '--param', `labels=${labels}`], { folder, stdin: label });
+  assert.is((await calibration('-')).exitCode, 0);
+  const cases: [string, RegExp][] = [
+    ['missing.jsonl', /Cannot read missing\.jsonl/],
+    ['wrong.jsonl', /Line 2 of the labels/],
+    ['', /Cannot read/],
+  ];
+  for (const [labels, message] of cases) {
+    const { exitCode, stderr, stdout } = await calibration(labels);
+    assert.is(exitCode, 2, labels);
+    assert.is(stdout, '');
+    assert.match(stderr, message);
+  }
+  const { exitCode, stderr } = await runHx(['query', '@calibration']);
+  assert.is(exitCode, 2);
+  assert.match(stderr, /needs a value for labels/);
+});
+
+test('words of a shell line keep what is in quotes together', () => {
+  assert.equal(wordsOf(`claim_history claim="the moon's side" env='local' x=it's`), [
+    ...['claim_history', "claim=the moon's side", 'env=local', "x=it's"],
+  ]);
 });
 
 test('-o writes whole files, the format by the extension, and nothing to standard output', async () => {

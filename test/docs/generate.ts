@@ -5,6 +5,7 @@ import { ENVIRONMENT_NAMES, ENVIRONMENTS } from '../../src/base/environments.js'
 import { describeSetting, SETTING_NAMES } from '../../src/base/settings-table.js';
 import { CATEGORIES, COMMANDS } from '../../src/cli/commands/index.js';
 import { makeCli } from '../../src/cli/parser.js';
+import { readyQueries } from '../../src/lake/queries.js';
 import type { Column } from '../../src/rpl/column.js';
 import { CHANGE_COLUMNS, CHECK_CONTEXT_COLUMNS, RUN_COLUMNS } from '../../src/rpl/record.js';
 
@@ -21,6 +22,7 @@ export async function generateDocs(): Promise<Map<string, string>> {
     ['.env.example', envExample()],
     ['docs/commands.md', commandReference(definitions)],
     ['docs/columns.md', columnReference()],
+    ['docs/queries.md', queryReference()],
   ]);
 }
 
@@ -130,6 +132,34 @@ function columnReference(): string {
     ...table([...CHECK_CONTEXT_COLUMNS, ...CHANGE_COLUMNS]),
     '| `lane` | text | operational \\| research | Which lane the row came from (lake only) |',
   ].join('\n')}\n`;
+}
+
+function queryReference(): string {
+  const parts = [
+    '# Ready queries',
+    '',
+    'Generated from `sql/queries/` by `npm run docs`. `hx query @NAME --param name=value` runs one, `hx query --list` shows',
+    'them all; in the shell it is `@NAME name=value`. Values are bound to the statement, never pasted into it.',
+    '',
+    'In all of them: results that the cache gave are no new measurements and are left out, unless the query is about the',
+    'cache or about volume. Real and simulated models never share a row, and real ones come first. Beliefs are averaged as',
+    'logits, and only over runs of one claim with one model and bank.',
+    '',
+    '| query | question |',
+    '|---|---|',
+  ];
+  const queries = readyQueries();
+  for (const { name, question } of queries) parts.push(`| [\`@${name}\`](#${name}) | ${cell(question)} |`);
+  for (const { name, question, parameters, note, example } of queries) {
+    parts.push('', `## ${name}`, '', question, '');
+    parts.push('| parameter | type | default | meaning |', '|---|---|---|---|');
+    for (const { name: parameter, type, default: fallback, meaning } of parameters) {
+      const value = fallback === undefined ? 'needed' : `\`${fallback}\``;
+      parts.push(`| \`${parameter}\` | ${type} | ${value} | ${cell(meaning)} |`);
+    }
+    parts.push('', note, '', '```', example, '```');
+  }
+  return `${parts.join('\n')}\n`;
 }
 
 function cell(text: string): string {

@@ -22,11 +22,13 @@ export class QueryCommand extends HxCommand {
       'structs are text: cast them where they are read, `config_json::JSON`.\n\n' +
       'Of a lake on S3 (`HX_LAKE_URL`) every partition is fetched first and kept for the next time, within ' +
       '`HX_LAKE_CACHE_MB`; `--fetch-since` and `--fetch-env` fetch, and see, less.\n\n' +
-      '`--param` values bind to `$name` in the SQL as text: cast where a number is meant, `$n::int`.',
+      '`--param` values bind to `$name` in the SQL as text: cast where a number is meant, `$n::int`. The ready ' +
+      'queries and their parameters: docs/queries.md.',
     examples: [
       ['The shell', 'hx query'],
       ['One question', 'hx query "SELECT model, count(*) FROM checks GROUP BY 1"'],
       ['A ready query with a parameter', 'hx query @prior_shift --param env_b=development'],
+      ['Against claims whose truth is known', 'hx query @calibration --param labels=data/claims/known.jsonl'],
       ['A file of statements into a spreadsheet', 'hx query -f report.sql -o report.csv'],
       ['Bars', 'hx query "SELECT model, count(*) AS n FROM checks GROUP BY 1" --format chart'],
       [
@@ -98,7 +100,8 @@ export class QueryCommand extends HxCommand {
   private async answer(session: QuerySession, text: string, { format, path }: Destination): Promise<void> {
     const { parseParameters, statementsFor } = await import('../query/request.js');
     const { printStatements, sheetOf, writeResults } = await import('../query/print.js');
-    const statements = statementsFor(session, text, parseParameters(this.parameters));
+    const source = { session, readFile: (name: string) => readInput(name, this.context) };
+    const statements = await statementsFor(source, text, parseParameters(this.parameters));
     const { signal, stdout } = this.context;
     if (path !== undefined) {
       await writeResults(session, statements, format, path, signal);

@@ -1,20 +1,16 @@
+import type { QueryListing } from '../../handlers/query.js';
 import type { Paint } from '../render/style.js';
 
-/** A ready query as a list shows it. */
-export interface ListedQuery {
-  readonly name: string;
-  readonly question: string;
-  readonly parameters: readonly { readonly name: string; readonly type: string; readonly default: string }[];
-}
-
-/** The ready queries: what each answers and which parameters it takes, with their defaults. */
-export function renderQueryList(queries: readonly ListedQuery[], paint: Paint): string {
+/** The ready queries: what each answers, which parameters it takes with their defaults, and an example. */
+export function renderQueryList(queries: readonly QueryListing[], paint: Paint): string {
   return queries
-    .map(({ name, question, parameters }) => {
+    .map(({ name, question, parameters, example }) => {
       const lines = [paint('bold', `@${name}`), `    ${question}`];
-      for (const parameter of parameters) {
-        lines.push(paint('dim', `    --param ${parameter.name}=${parameter.default}   (${parameter.type})`));
+      for (const { name: parameter, type, default: fallback, meaning } of parameters) {
+        const value = fallback === undefined ? `${parameter}=... (needed)` : `${parameter}=${fallback}`;
+        lines.push(paint('dim', `    --param ${value}   ${meaning} (${type})`));
       }
+      lines.push(paint('dim', `    ${example}`));
       return `${lines.join('\n')}\n`;
     })
     .join('');

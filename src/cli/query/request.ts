@@ -21,17 +21,48 @@ export function parseParameters(flags: readonly string[]): Record<string, string
   return parameters;
 }
 
+/** The words of a line, as a shell splits it: white space within quotes is part of a word. */
+export function wordsOf(line: string): string[] {
+  const words = line.match(/(?:[^\s"']|"[^"]*"|'[^']*'|["'])+/g) ?? [];
+  return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'));
+}
+
+/** Ready queries, and a way to the files that they take. */
+export interface ReadySource {
+  readonly session: Pick<QuerySession, 'ready' | 'readyQueries'>;
+  readonly readFile: (name: string) => Promise<string>;
+}
+
+/**
+ * The statement of a ready query. A parameter that is a file is read here and passed on as text, so that
+ * neither the engine nor a handler opens a path that somebody gave.
+ * @throws HxError `usage` for an unknown name, a parameter that does not fit, or a file that cannot be read.
+ */
+export async function readyStatement(
+  { session, readFile }: ReadySource,
+  name: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<Statement> {
+  const values = { ...parameters };
+  const declared = session.readyQueries().find((query) => query.name === name)?.parameters ?? [];
+  for (const { name: parameter, type } of declared) {
+    const file = values[parameter];
+    if (type === 'labels' && file !== undefined) values[parameter] = await readFile(file);
+  }
+  return session.ready(name, values);
+}
+
 /**
  * The statements that a text asks for: those of its SQL, or the ready query `@name`.
  * @throws HxError `usage` for an empty text or an unknown ready query.
  */
-export function statementsFor(
-  session: Pick<QuerySession, 'ready'>,
+export async function statementsFor(
+  source: ReadySource,
   text: string,
   parameters: Readonly<Record<string, string>>,
-): Statement[] {
+): Promise<Statement[]> {
   const name = NAME.exec(text.trim().replace(/;\s*$/, ''))?.[1];
-  if (name !== undefined) return [session.ready(name, parameters)];
+  if (name !== undefined) return [await readyStatement(source, name, parameters)];
   const statements = statementsOf(text);
   if (statements.length === 0) {
     throw new HxError('usage', 'There is no SQL to run.', {

@@ -2,9 +2,16 @@ import { isAbsolute, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HxError, toHxError } from '../../base/errors.js';
 import type { QuerySession, Statement } from '../../handlers/query-session.js';
+import { readFileOf } from '../input.js';
 import { drainRendering, type WriteText } from '../output.js';
 import { TERMINAL_ROWS, writeResults } from '../query/print.js';
-import { parseParameters, statementsFor } from '../query/request.js';
+import {
+  parseParameters,
+  type ReadySource,
+  readyStatement,
+  statementsFor,
+  wordsOf,
+} from '../query/request.js';
 import { renderError } from '../render/error.js';
 import { gridWidths, isPlan } from '../render/formats/grid.js';
 import { formatOfFile, renderResult, rowCount, shownNote } from '../render/formats/index.js';
@@ -95,7 +102,7 @@ export class Interpreter implements CommandHost {
   }
 
   async runSql(sql: string, signal: AbortSignal): Promise<void> {
-    for (const statement of statementsFor(this.session, sql, {})) await this.run(statement, signal);
+    for (const statement of await statementsFor(this.source, sql, {})) await this.run(statement, signal);
   }
 
   /** An absolute path for a name as it was typed. */
@@ -105,8 +112,12 @@ export class Interpreter implements CommandHost {
 
   /** `@name parameter=value ...` */
   private async runReady(text: string, signal: AbortSignal): Promise<void> {
-    const [name = '', ...flags] = text.replace(/\s*;$/, '').slice(1).split(/\s+/);
-    await this.run(this.session.ready(name, parseParameters(flags)), signal);
+    const [name = '', ...flags] = wordsOf(text.replace(/\s*;$/, '').slice(1));
+    await this.run(await readyStatement(this.source, name, parseParameters(flags)), signal);
+  }
+
+  private get source(): ReadySource {
+    return { session: this.session, readFile: (name) => readFileOf(this.options.folder, name) };
   }
 
   private async run(statement: Statement, signal: AbortSignal): Promise<void> {

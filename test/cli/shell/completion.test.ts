@@ -43,7 +43,9 @@ const SESSION = {
     {
       name: 'drift',
       question: 'What drifted?',
-      parameters: [{ name: 'since', type: 'date' as const, default: '2026-01-01' }],
+      parameters: [{ name: 'since', type: 'date' as const, default: '2026-01-01', meaning: 'The first day' }],
+      note: '',
+      example: '',
       sql: '',
     },
   ],

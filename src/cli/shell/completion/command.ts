@@ -58,7 +58,10 @@ function completeReady(name: string, argument: string | undefined, { session }: 
     word,
     parameters.map((parameter) => ({
       text: `${parameter.name}=`,
-      detail: `${parameter.type}, ${parameter.default} when not given`,
+      detail:
+        parameter.default === undefined
+          ? `${parameter.type}, needed`
+          : `${parameter.type}, ${parameter.default} when not given`,
     })),
   );
 }
