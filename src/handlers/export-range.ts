@@ -8,19 +8,12 @@ import {
   type WrittenFile,
 } from '../lake/export/ledger.js';
 import type { Chain, Rectangle } from '../lake/export/names.js';
-import { type RangeTarget, writeRangeFile } from '../lake/export/range-file.js';
-import type { WritableRow } from '../lake/schema.js';
+import type { RangeTarget } from '../lake/export/range-file.js';
 import type { LakeStorage } from '../lake/storage/storage.js';
 import type { Database } from '../operational/connection.js';
-import {
-  type CheckSnapshot,
-  type DayGroup,
-  type ExportedCheck,
-  type Horizon,
-  type Selection,
-  withSnapshot,
-} from '../operational/export.js';
+import { type DayGroup, type Horizon, withSnapshot } from '../operational/export.js';
 import type { Context } from './context.js';
+import { writeGroups } from './export-files.js';
 
 /** What one range brought into the lake. */
 export interface ExportedRange {
@@ -68,40 +61,6 @@ export async function exportRange(work: RangeWork, state: ChainState, dates: Dat
     await commitRange(storage, chain, rectangle, files, provenance);
     return { rectangle, groups, files };
   });
-}
-
-async function writeGroups(
-  target: RangeTarget,
-  snapshot: CheckSnapshot,
-  selection: Selection,
-  groups: readonly DayGroup[],
-  context: Context,
-): Promise<WrittenFile[]> {
-  const total = groups.reduce((sum, { rows }) => sum + rows, 0);
-  const startedMs = context.clock.monotonicMs();
-  let done = 0;
-  const count = (rows: number) => {
-    context.signal.throwIfAborted();
-    done += rows;
-    const elapsedMs = context.clock.monotonicMs() - startedMs;
-    context.emit({ type: 'progress', what: 'checks', done, total, elapsedMs });
-  };
-  const files: WrittenFile[] = [];
-  for (const group of groups) {
-    const part = { day: group.day, kind: group.changed ? ('u' as const) : ('x' as const), rows: group.rows };
-    files.push(await writeRangeFile(target, part, toLake(snapshot.read(selection, group), count)));
-  }
-  return files;
-}
-
-async function* toLake(
-  batches: AsyncIterable<ExportedCheck[]>,
-  count: (rows: number) => void,
-): AsyncGenerator<WritableRow[]> {
-  for await (const batch of batches) {
-    yield batch.map((check) => ({ ...check, lane: 'operational' }));
-    count(batch.length);
-  }
 }
 
 /** A database that was put back to an earlier moment counts its transactions again, so ranges no longer tell them apart. */

@@ -73,6 +73,8 @@ export type WritableRow = Omit<LakeRow, 'created_at' | 'deleted_at'> & {
 interface Mapping {
   readonly parquet: Omit<SchemaElement, 'name' | 'repetition_type' | 'field_id'>;
   readonly duckdb: string;
+  /** As what DuckDB reads the value from text, and what makes of it what a file holds; `text` and itself by default. */
+  readonly fromText?: { readonly type: string; readonly value?: (name: string) => string };
   /** The value as the Parquet encoder takes it. */
   readonly encode: (value: unknown) => unknown;
 }
@@ -90,13 +92,19 @@ const MAPPINGS: Record<ColumnType, Mapping> = {
   uuid: {
     parquet: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } },
     duckdb: 'UUID',
+    fromText: { type: 'UUID' },
     encode: (value) => value,
   },
   text: { parquet: { type: 'BYTE_ARRAY', converted_type: 'UTF8' }, duckdb: 'VARCHAR', encode: text },
   json: { parquet: { type: 'BYTE_ARRAY', converted_type: 'UTF8' }, duckdb: 'JSON', encode: text },
-  boolean: { parquet: { type: 'BOOLEAN' }, duckdb: 'BOOLEAN', encode: boolean },
-  integer: { parquet: { type: 'INT32' }, duckdb: 'INTEGER', encode: int32 },
-  double: { parquet: { type: 'DOUBLE' }, duckdb: 'DOUBLE', encode: double },
+  boolean: {
+    parquet: { type: 'BOOLEAN' },
+    duckdb: 'BOOLEAN',
+    fromText: { type: 'BOOLEAN' },
+    encode: boolean,
+  },
+  integer: { parquet: { type: 'INT32' }, duckdb: 'INTEGER', fromText: { type: 'INTEGER' }, encode: int32 },
+  double: { parquet: { type: 'DOUBLE' }, duckdb: 'DOUBLE', fromText: { type: 'DOUBLE' }, encode: double },
   uint64: {
     parquet: {
       type: 'FIXED_LEN_BYTE_ARRAY',
@@ -107,6 +115,8 @@ const MAPPINGS: Record<ColumnType, Mapping> = {
       logical_type: { type: 'DECIMAL', precision: 20, scale: 0 },
     },
     duckdb: 'DECIMAL(20,0)',
+    // Text into so wide a decimal takes DuckDB ten times as long.
+    fromText: { type: 'UBIGINT', value: (name) => `CAST(${name} AS DECIMAL(20,0))` },
     encode: uint64,
   },
   money: {
@@ -118,6 +128,7 @@ const MAPPINGS: Record<ColumnType, Mapping> = {
       logical_type: { type: 'DECIMAL', precision: MONEY_PRECISION, scale: MONEY_DECIMALS },
     },
     duckdb: `DECIMAL(${MONEY_PRECISION},${MONEY_DECIMALS})`,
+    fromText: { type: `DECIMAL(${MONEY_PRECISION},${MONEY_DECIMALS})` },
     encode: money,
   },
   timestamp: {
@@ -127,6 +138,7 @@ const MAPPINGS: Record<ColumnType, Mapping> = {
       logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
     },
     duckdb: 'TIMESTAMP WITH TIME ZONE',
+    fromText: { type: 'BIGINT', value: (name) => `make_timestamptz(${name})` },
     encode: instant,
   },
 };
@@ -144,6 +156,16 @@ export function duckdbType(column: Column): string {
 /** DuckDB's type that is written to a file as the column's Parquet type: JSON is plain text there. */
 export function fileType(column: Column): string {
   return column.type === 'json' ? 'VARCHAR' : duckdbType(column);
+}
+
+/** As what DuckDB reads a column that travels as text: see src/rpl/transfer.ts. */
+export function textType(column: Column): string {
+  return MAPPINGS[column.type].fromText?.type ?? 'VARCHAR';
+}
+
+/** What makes of a column that was read as `textType` the value that a file holds, as SQL. */
+export function valueFromText(column: Column): string {
+  return MAPPINGS[column.type].fromText?.value?.(column.name) ?? column.name;
 }
 
 /** The Parquet schema of a lake file: one optional leaf a column, under the root. */

@@ -1,7 +1,9 @@
 import type { TransactionSql } from 'postgres';
 import type { Column } from '../rpl/column.js';
 import { type CheckRecord, EXPORT_COLUMNS } from '../rpl/record.js';
+import { TRANSFER } from '../rpl/transfer.js';
 import type { Database } from './connection.js';
+import { copyOut } from './copy.js';
 
 /** Rows that travel from Postgres at once. */
 const BATCH_ROWS = 2_000;
@@ -91,8 +93,13 @@ export class CheckSnapshot {
     for await (const batch of query.cursor(BATCH_ROWS)) yield batch.map(decode);
   }
 
-  /** The statement whose rows are the checks of one day of a selection. */
-  query(selection: Selection, { day, changed }: Pick<DayGroup, 'day' | 'changed'>): string {
+  /** The same rows as text in the form of TRANSFER, in batches of whole rows. */
+  copy(selection: Selection, group: Pick<DayGroup, 'day' | 'changed'>): AsyncGenerator<Buffer> {
+    const form = `format csv, delimiter ${literal(TRANSFER.delimiter)}, quote ${literal(TRANSFER.quote)}`;
+    return copyOut(this.sql, `copy (${this.query(selection, group)}) to stdout (${form})`);
+  }
+
+  private query(selection: Selection, { day, changed }: Pick<DayGroup, 'day' | 'changed'>): string {
     const list = EXPORT_COLUMNS.map((column) => `${exported(column, changed)} as ${column.name}`);
     const { range, without } = selection;
     const ofDay = { range: { ...range, since: day, until: day }, without };
@@ -139,6 +146,10 @@ function within({ lo, hi, since, until }: CheckRange): string[] {
 function midnight(date: string): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) throw new Error(`not a date: ${date}`);
   return `timestamptz '${date} 00:00:00+00'`;
+}
+
+function literal(mark: string): string {
+  return `E'\\x${mark.charCodeAt(0).toString(16).padStart(2, '0')}'`;
 }
 
 function decode(stored: Readonly<Record<string, unknown>>): ExportedCheck {
