@@ -62,7 +62,7 @@ export const migrateStatus = defineHandler({
   input: t.isObject({}),
   async run(_input, context): Promise<MigrateStatusResult> {
     const { planMigrations } = await import('../operational/schema/apply.js');
-    const { planHash } = await import('../operational/schema/plan.js');
+    const { hashPlan } = await import('../operational/schema/plan.js');
     const { applied, pending, begun, commentsChanged } = await planMigrations(context);
     return {
       environment: context.settings.environment,
@@ -76,7 +76,7 @@ export const migrateStatus = defineHandler({
         commentsChanged: commentsChanged.includes(name),
       })),
       pending: pending.map(({ number, name, mode }) => ({ number, name, mode })),
-      planHash: pending.length === 0 ? null : await planHash(pending),
+      planHash: pending.length === 0 ? null : (await hashPlan(pending)).plan,
       steps: begun.map(({ number, step, statement, startedAt, finishedAt }) => ({
         number,
         step,

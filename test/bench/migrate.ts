@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { HxError } from '../../src/base/errors.js';
 import { sleep } from '../../src/base/time.js';
 import { applyMigrations, planRun } from '../../src/operational/schema/apply.js';
+import { migrationNames } from '../../src/operational/schema/files.js';
 import { Prng } from '../../src/rpl/prng.js';
 import { connectTo, removeTestServer, startTestServer } from '../database.js';
 import {
@@ -15,7 +16,7 @@ import {
   type TestDatabase,
 } from '../helpers.js';
 import { addTwoMigrations, outcome, resume, runAndKill } from '../operational/interrupted.js';
-import { copyMigrations, migrateOptions } from '../operational/migrations.js';
+import { addMigration, copyMigrations, migrateOptions } from '../operational/migrations.js';
 import { compareProcesses, type Figure, median, printFigures, timeMs } from './measure.js';
 
 const BIN = join(fileURLToPath(new URL('../../', import.meta.url)), 'bin', 'hx.js');
@@ -23,7 +24,18 @@ const [pairs = 200, boundaries = Number.POSITIVE_INFINITY, serverKills = 100] = 
   .slice(2)
   .map(Number);
 
+/** As many as the limit on plan and apply is about. */
+const MIGRATIONS = 12;
+
 const folder = copyMigrations();
+for (let number = migrationNames(folder).length + 1; number <= MIGRATIONS - 2; number += 1) {
+  const name = `notes_${number}`;
+  addMigration(
+    folder,
+    `80${String(number).padStart(2, '0')}_${name}.sql`,
+    `create table ${name} (env text not null, id uuid primary key);\nselect hx.guard_table('${name}');\n`,
+  );
+}
 addTwoMigrations(folder);
 const failures: string[] = [];
 const check = (holds: boolean, what: string) => void (holds || failures.push(what));
@@ -99,7 +111,8 @@ async function killMigrators(expected: string): Promise<void> {
   );
 }
 
-async function killServers(expected: string): Promise<void> {
+/** @param spanMs how long a run takes here, so that every part of it gets its kills. */
+async function killServers(expected: string, spanMs: number): Promise<void> {
   const dataDir = makeTempFolder();
   const prng = new Prng(3n);
   const earlier = failures.length;
@@ -116,7 +129,7 @@ async function killServers(expected: string): Promise<void> {
         () => undefined,
         (error: unknown) => error,
       );
-      await sleep(prng.uniform() * 700);
+      await sleep(prng.uniform() * spanMs);
       if (server.pid !== null) process.kill(server.pid, 'SIGKILL');
       const error = await run;
       if (error !== undefined) broken += 1;
@@ -136,7 +149,8 @@ async function killServers(expected: string): Promise<void> {
   );
 }
 
-const figures = [await planAndApply(), await nothingToDo()];
+const planned = await planAndApply();
+const figures = [planned, await nothingToDo()];
 printFigures(figures);
 const expected = await withEmpty(async (database) => {
   await resume(database, folder);
@@ -144,7 +158,7 @@ const expected = await withEmpty(async (database) => {
 });
 await twoAtOnce(expected);
 await killMigrators(expected);
-await killServers(expected);
+await killServers(expected, planned.value * 1_000);
 removeFolder(folder);
 for (const failure of failures) say(`FAILED: ${failure}`);
 if (failures.length > 0 || figures.some(({ value, limit }) => value > limit)) process.exitCode = 1;

@@ -9,7 +9,7 @@ import { readFingerprint } from './fingerprint/read.js';
 import type { LedgerEntry } from './ledger.js';
 import { recordEvent } from './ledger.js';
 import { type MigrateOptions, type Migrator, withMigrationSession, withMigrator } from './migrator.js';
-import { type Plan, planHash, readPlan } from './plan.js';
+import { hashPlan, type Plan, readPlan } from './plan.js';
 import { checkBefore, explainUnexpected, requireProof, sourceOf, UnexpectedSchema } from './promotion.js';
 import { beginRun, type Run, TABLE_LOCK_TIMEOUT_MS } from './run.js';
 import { lineOf } from './statements.js';
@@ -60,7 +60,7 @@ export function planRun(options: MigrateOptions): Promise<PlannedRun> {
       select coalesce(nullif(current_setting('neon.branch_id', true), ''), current_database()) as place`;
     return {
       ...plan,
-      planHash: plan.pending.length === 0 ? null : await planHash(plan.pending),
+      planHash: plan.pending.length === 0 ? null : (await hashPlan(plan.pending)).plan,
       place: row?.place ?? '',
       source: sourceOf(environment),
       blocker: plan.pending.length === 0 ? undefined : await findBlocker(sql, plan, environment, options),

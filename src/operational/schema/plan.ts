@@ -71,11 +71,23 @@ export function confirmPlan(
   });
 }
 
-/** The hash of what is to be applied: numbers, names and statements in order, not comments. Hex. */
-export async function planHash(pending: readonly Migration[]): Promise<string> {
+export interface PlanHashes {
+  /** Of the whole plan: numbers, names and statements in order, not comments. Hex. */
+  readonly plan: string;
+  /** Semantic hash of each migration, by its number. */
+  readonly statements: ReadonlyMap<number, string>;
+}
+
+/** The hashes of what is to be applied. */
+export async function hashPlan(pending: readonly Migration[]): Promise<PlanHashes> {
+  const statements = new Map<number, string>();
   const parts: [number, string, string][] = [];
-  for (const { number, name, sql } of pending) parts.push([number, name, await semanticHash(name, sql)]);
-  return canonicalHash(parts);
+  for (const { number, name, sql } of pending) {
+    const hash = await semanticHash(name, sql);
+    statements.set(number, hash);
+    parts.push([number, name, hash]);
+  }
+  return { plan: canonicalHash(parts), statements };
 }
 
 /**

@@ -79,9 +79,9 @@ export async function applyInSteps(run: Run, migration: Migration): Promise<Ledg
 async function finish(begun: Run, run: Run, migration: Migration): Promise<LedgerEntry> {
   const { sql, target, backend } = run.migrator;
   const { name, number } = migration;
-  const after = await readFingerprint(sql);
+  const after = await readFingerprint(sql, run.seen);
   checkAfter(run.proof, migration, after);
-  const entry = await entryFor(begun, migration, after, await elapsedOf(sql, number));
+  const entry = entryFor(begun, migration, after, await elapsedOf(sql, number));
   await sql.begin(async (transaction) => {
     await checkLockHeld(transaction, backend);
     await declareMigration(transaction, target.environment, TABLE_LOCK_TIMEOUT_MS, 'transaction');
@@ -116,7 +116,7 @@ async function applyStep(run: Run, step: Step, recorded: RecordedStep | undefine
   await checkLockHeld(sql, backend);
   if (recorded !== undefined && (await settleStep(run, step, recorded)) === 'done') return;
   const { number, step: ordinal, statement, statementHash } = step;
-  const { hash } = await readFingerprint(sql);
+  const { hash } = await readFingerprint(sql, run.seen);
   const row = { number, step: ordinal, statement: statement.text, statementHash, fingerprintBefore: hash };
   try {
     if (needsNoTransaction(statement.ast)) {

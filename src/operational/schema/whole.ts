@@ -36,9 +36,9 @@ export async function applyWhole(run: Run, migration: Migration): Promise<Ledger
         await createIdentity(transaction, target.environment);
       }
       const elapsedMs = performance.now() - startedMs;
-      const after = await readFingerprint(transaction);
+      const after = await readFingerprint(transaction, run.seen);
       checkAfter(run.proof, migration, after);
-      entry = await entryFor(run, migration, after, elapsedMs);
+      entry = entryFor(run, migration, after, elapsedMs);
       await recordApplied(transaction, entry);
       await recordEvent(transaction, 'applied', number, name);
       // A commit that is ours says nothing about the file, even when its answer is lost.

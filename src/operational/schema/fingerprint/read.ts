@@ -18,6 +18,9 @@ export interface SchemaObject {
   readonly hash: string;
 }
 
+/** Objects by what the server said of them: what one migration leaves alone need not be hashed again after the next. */
+export type SeenObjects = Map<string, SchemaObject>;
+
 /** The schema of a database, apart from its data. Equal hashes mean equal schemas. */
 export interface Fingerprint {
   /** SHA-256 of all objects, hex. */
@@ -46,12 +49,13 @@ const WRITING: Readonly<Record<string, string>> = {
 /**
  * Reads the schema of a database: in a transaction as that sees it, otherwise in a read-only snapshot of its own.
  * It is the same on two servers that ran the same migrations, whoever ran them.
+ * @param seen what earlier readings of the same run saw; this one adds to it.
  */
-export async function readFingerprint(sql: Queryable): Promise<Fingerprint> {
+export async function readFingerprint(sql: Queryable, seen: SeenObjects = new Map()): Promise<Fingerprint> {
   const rows = isPool(sql)
     ? ((await sql.begin('isolation level repeatable read read only', readRows)) as CatalogRow[])
     : await readRows(sql as TransactionSql);
-  const objects = rows.map(toObject).sort(byKindAndName);
+  const objects = rows.map((row) => recall(row, seen)).sort(byKindAndName);
   return { hash: canonicalHash(objects.map(({ hash }) => hash)), objects };
 }
 
@@ -82,6 +86,13 @@ async function readRows(sql: TransactionSql): Promise<CatalogRow[]> {
 async function setLocally(sql: TransactionSql, names: string[], values: string[]): Promise<void> {
   await sql`
     select set_config(name, value, true) from unnest(${names}::text[], ${values}::text[]) as setting (name, value)`;
+}
+
+function recall(row: CatalogRow, seen: SeenObjects): SchemaObject {
+  const said = JSON.stringify(row);
+  const known = seen.get(said) ?? toObject(row);
+  seen.set(said, known);
+  return known;
 }
 
 function toObject(row: CatalogRow): SchemaObject {
