@@ -11,6 +11,9 @@ with relation as (
 backing as (
   select conindid as oid, oid as constraint_oid from pg_constraint where contype in ('p', 'u', 'x')
 ),
+enforcement as (
+  select tgconstraint as oid, jsonb_agg(distinct tgenabled) as fires from pg_trigger where tgisinternal group by tgconstraint
+),
 index as (
   select i.indrelid, c.oid, b.constraint_oid, format('%I.%I', n.nspname, c.relname) as name, jsonb_build_object(
     'definition', pg_get_indexdef(c.oid),
@@ -37,14 +40,13 @@ select 'constraint' as kind, format('%s.%I', r.name, c.conname) as name, r.name 
     'deferred', c.condeferred,
     'inherited only', c.coninhcount > 0 and not c.conislocal,
     -- A foreign key is enforced by hidden triggers, which can be disabled like others.
-    'enforced by', (
-      select jsonb_agg(distinct t.tgenabled) from pg_trigger t where t.tgconstraint = c.oid and t.tgisinternal
-    ),
+    'enforced by', e.fires,
     'index', (select i.definition ->> 'definition' from index i where i.constraint_oid = c.oid),
     'comment', obj_description(c.oid, 'pg_constraint')
   ) as definition
 from pg_constraint c
 join relation r on r.oid = c.conrelid
+left join enforcement e on e.oid = c.oid
 -- NOT NULL is a property of the column; later versions of Postgres list it here as well.
 where c.contype not in ('n', 't')
 union all

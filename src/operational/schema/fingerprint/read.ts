@@ -29,6 +29,8 @@ export interface Fingerprint {
   readonly objects: readonly SchemaObject[];
 }
 
+type SaidRow = Omit<CatalogRow, 'definition'> & { readonly definition: string };
+
 const PARTS = ['database', 'relations', 'relation_parts', 'routines', 'types', 'others'];
 
 /** Settings that change how the server writes definitions down; with this search path it writes every schema. */
@@ -53,7 +55,7 @@ const WRITING: Readonly<Record<string, string>> = {
  */
 export async function readFingerprint(sql: Queryable, seen: SeenObjects = new Map()): Promise<Fingerprint> {
   const rows = isPool(sql)
-    ? ((await sql.begin('isolation level repeatable read read only', readRows)) as CatalogRow[])
+    ? ((await sql.begin('isolation level repeatable read read only', readRows)) as SaidRow[])
     : await readRows(sql as TransactionSql);
   const objects = rows.map((row) => recall(row, seen)).sort(byKindAndName);
   return { hash: canonicalHash(objects.map(({ hash }) => hash)), objects };
@@ -63,7 +65,7 @@ function isPool(sql: Queryable): sql is Sql {
   return 'begin' in sql && typeof sql.begin === 'function';
 }
 
-async function readRows(sql: TransactionSql): Promise<CatalogRow[]> {
+async function readRows(sql: TransactionSql): Promise<SaidRow[]> {
   const files = PARTS.map((part) =>
     readFile(packagePath('sql', 'postgres', 'fingerprint', `${part}.sql`), 'utf8'),
   );
@@ -73,14 +75,14 @@ async function readRows(sql: TransactionSql): Promise<CatalogRow[]> {
     select name, current_setting(name) as value from unnest(${names}::text[]) as name`;
   await setLocally(sql, names, Object.values(WRITING));
   // Several statements in one message: one round trip, and one result for each.
-  const results: unknown = await sql.unsafe(statements.join(';\n'));
+  const results: unknown = await sql.unsafe(statements.map(asText).join(';\n'));
   const restored = before.map(({ value }) => value);
   await setLocally(
     sql,
     before.map(({ name }) => name),
     restored,
   );
-  return (results as CatalogRow[][]).flat();
+  return (results as SaidRow[][]).flat();
 }
 
 async function setLocally(sql: TransactionSql, names: string[], values: string[]): Promise<void> {
@@ -88,9 +90,16 @@ async function setLocally(sql: TransactionSql, names: string[], values: string[]
     select set_config(name, value, true) from unnest(${names}::text[], ${values}::text[]) as setting (name, value)`;
 }
 
-function recall(row: CatalogRow, seen: SeenObjects): SchemaObject {
-  const said = JSON.stringify(row);
-  const known = seen.get(said) ?? toObject(row);
+/** The rows of a statement with their definitions as they are written: few of them have to be read again. */
+function asText(statement: string): string {
+  return `select kind, name, part_of, definition::text from (\n${statement}\n) as part`;
+}
+
+function recall(row: SaidRow, seen: SeenObjects): SchemaObject {
+  const said = [row.kind, row.name, row.part_of, row.definition].join('\0');
+  const known =
+    seen.get(said) ??
+    toObject({ ...row, definition: JSON.parse(row.definition) as CatalogRow['definition'] });
   seen.set(said, known);
   return known;
 }
