@@ -61,6 +61,9 @@ export function driverOptions(target: Target, options: SessionOptions): Options<
     username: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     max: options.max,
+    // It would ask for the types of arrays, which hx does not use, with every connection, and one lost meanwhile would
+    // end the process: the driver leaves that query's failure to nobody.
+    fetch_types: false,
     // A pooler hands the next transaction to another backend, which has not prepared our statements.
     prepare: !isPooled(address.host),
     connect_timeout: CONNECT_TIMEOUT_SECONDS,

@@ -24,8 +24,9 @@ export function watchBlockers(migrator: Migrator, name: string, lockTimeoutMs: n
   let seen: string | undefined;
   let session: Promise<Sql> | undefined;
   let looking: Promise<void> = Promise.resolve();
+  const over = new AbortController();
   const look = async () => {
-    session ??= openWatch(migrator);
+    session ??= openWatch(migrator, over.signal);
     const blockers = await readBlockers(await session, migrator.backend);
     if (blockers === '' || blockers === seen) return;
     seen = blockers;
@@ -41,17 +42,19 @@ export function watchBlockers(migrator: Migrator, name: string, lockTimeoutMs: n
     seen: () => seen,
     async stop() {
       clearTimeout(timer);
+      // What happened to the migration is to be told now, even while the server cannot be reached.
+      over.abort();
       await looking;
       await (await session?.catch(() => undefined))?.end({ timeout: 1 });
     },
   };
 }
 
-function openWatch({ target, signal }: Migrator): Promise<Sql> {
+function openWatch({ target, signal }: Migrator, over: AbortSignal): Promise<Sql> {
   return connectDirectly(
     target,
     { max: 1, applicationName: `${migratorName()}, watch` },
-    signal,
+    AbortSignal.any([signal, over]),
     () => undefined,
   );
 }

@@ -70,24 +70,19 @@ async function readRows(sql: TransactionSql): Promise<SaidRow[]> {
     readFile(packagePath('sql', 'postgres', 'fingerprint', `${part}.sql`), 'utf8'),
   );
   const statements = await Promise.all(files);
-  const names = Object.keys(WRITING);
-  const before = await sql<{ name: string; value: string }[]>`
-    select name, current_setting(name) as value from unnest(${names}::text[]) as name`;
-  await setLocally(sql, names, Object.values(WRITING));
+  const [before] = await sql<{ settings: Readonly<Record<string, string>> }[]>`
+    select jsonb_object_agg(name, current_setting(name)) as settings
+    from jsonb_object_keys(${JSON.stringify(WRITING)}::text::jsonb) as name`;
+  await setLocally(sql, WRITING);
   // Several statements in one message: one round trip, and one result for each.
   const results: unknown = await sql.unsafe(statements.map(asText).join(';\n'));
-  const restored = before.map(({ value }) => value);
-  await setLocally(
-    sql,
-    before.map(({ name }) => name),
-    restored,
-  );
+  await setLocally(sql, before?.settings ?? {});
   return (results as SaidRow[][]).flat();
 }
 
-async function setLocally(sql: TransactionSql, names: string[], values: string[]): Promise<void> {
+async function setLocally(sql: TransactionSql, settings: Readonly<Record<string, string>>): Promise<void> {
   await sql`
-    select set_config(name, value, true) from unnest(${names}::text[], ${values}::text[]) as setting (name, value)`;
+    select set_config(key, value, true) from jsonb_each_text(${JSON.stringify(settings)}::text::jsonb)`;
 }
 
 /** The rows of a statement with their definitions as they are written: few of them have to be read again. */
