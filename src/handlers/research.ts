@@ -1,4 +1,4 @@
-import { toHxError } from '../base/errors.js';
+import { HxError, toHxError } from '../base/errors.js';
 import { uuidv7 } from '../base/ids.js';
 import { sleep } from '../base/time.js';
 import type { StoredReadout } from '../research/readouts.js';
@@ -184,6 +184,18 @@ async function appendMissing(run: RunRecord, store: ResearchStore, context: Cont
 async function append(run: RunRecord, store: ResearchStore, context: Context): Promise<void> {
   const lake = await context.lanes.researchLake();
   const { researchRow } = await import('../lake/schema.js');
-  await lake.append(researchRow(run));
+  try {
+    await lake.append(researchRow(run));
+  } catch (thrown) {
+    throw sayingKept(thrown);
+  }
   store.markPublished(run.run_id, context.clock.now());
+}
+
+/** A lake that is out of reach loses no measurement, which its error alone would not say. */
+function sayingKept(thrown: unknown): unknown {
+  if (!(thrown instanceof HxError)) return thrown;
+  const { code, message, hint = '', facts } = thrown;
+  const kept = 'The run is kept in research.sqlite, and the next hx research brings it to the lake.';
+  return new HxError(code, message, { cause: thrown, hint: `${hint} ${kept}`.trim(), facts });
 }

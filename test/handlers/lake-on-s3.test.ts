@@ -146,7 +146,7 @@ test('a run of research goes to S3, and one that S3 did not take goes with the n
   await server.set({ readOnly: true });
   const second = await measure('Glass is a liquid');
   assert.is(second.exitCode, 3);
-  assert.match(second.stderr, /s3:\/\/hx-test-bucket\/lake-\d+\/.*s3:PutObject/s);
+  assert.match(second.stderr, /s3:\/\/hx-test-bucket\/lake-\d+\/.*s3:PutObject.*kept in research\.sqlite/s);
   await server.set({});
   assert.is((await measure('Honey never spoils')).exitCode, 0);
   const { stdout } = await runHx(['query', 'SELECT claim FROM checks ORDER BY claim'], { env });
