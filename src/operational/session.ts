@@ -23,6 +23,8 @@ export interface SessionOptions {
   readonly pinned?: boolean;
   /** How long a statement may go without any byte either way, when not pinned. */
   readonly silenceTimeoutMs?: number;
+  /** Gets what the server notes beside its answers (NOTICE, WARNING); dropped by default. */
+  readonly onNotice?: (message: string) => void;
 }
 
 /** Neon suspends a branch that nobody uses; waking it takes a few seconds. */
@@ -71,7 +73,7 @@ export function driverOptions(target: Target, options: SessionOptions): Options<
       ? { idle_timeout: 0, max_lifetime: null }
       : { idle_timeout: IDLE_TIMEOUT_SECONDS }),
     // By default the driver prints notices to standard output.
-    onnotice: () => undefined,
+    onnotice: (notice) => options.onNotice?.(`${notice['severity']}: ${notice['message']}`),
     connection: {
       application_name: options.applicationName,
       ...(startup === null ? {} : { options: startup }),

@@ -13,6 +13,8 @@ export interface ServerAddress {
 /** PostgreSQL 17 documentation, 53.7 Message Formats: SSLRequest, and the server's consent. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const CONSENT = 0x53;
+/** Length and code of CancelRequest, which the server answers by hanging up. */
+const CANCEL_REQUEST = Buffer.from([0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e]);
 /** Type and length of ReadyForQuery, which ends every answer and is followed by one byte of state. */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5]);
 const ERROR_RESPONSE = 0x45;
@@ -113,7 +115,7 @@ export class ServerSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.watch();
+    if (!chunk.subarray(0, CANCEL_REQUEST.length).equals(CANCEL_REQUEST)) this.watch();
     this.dialed.then(
       (socket) => socket.write(chunk, done),
       // The socket is destroyed with that error already.

@@ -130,6 +130,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./db.js')).DbClaimCommand,
   },
   {
+    path: 'db psql',
+    category: 'Operate',
+    description: 'SQL against an environment, by psql where it is installed; read-only on production',
+    load: async () => (await import('./db-psql.js')).DbPsqlCommand,
+  },
+  {
     path: 'db dump',
     category: 'Operate',
     description: 'Write all data of an environment to one checksummed file',

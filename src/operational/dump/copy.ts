@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { TransactionSql } from 'postgres';
+import { cancelQuery } from '../cancel.js';
 
 /** Rows come from the server one at a time; they are handed on in pieces of about this size. */
 const PIECE_BYTES = 65_536;
@@ -8,7 +9,6 @@ const PIECE_BYTES = 65_536;
 /** A query of the driver, with what it calls when the server reports an error. */
 interface CopyQuery {
   reject(error: unknown): void;
-  cancel(): unknown;
   readable(): Promise<Readable>;
   writable(): Promise<Writable>;
 }
@@ -29,7 +29,7 @@ export async function copyOut(
   let stopped: { readonly reason: unknown } | undefined;
   const stop = (reason: unknown) => {
     stopped ??= { reason };
-    query.cancel();
+    cancelQuery(query);
   };
   const onAbort = () => stop(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });

@@ -1,6 +1,7 @@
 import type { Sql, TransactionSql } from 'postgres';
 import type { Environment } from '../../base/environments.js';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
+import { cancelQuery } from '../cancel.js';
 import { actAsOwner, type RoleScope } from '../roles.js';
 import type { Queryable } from '../session.js';
 
@@ -36,7 +37,7 @@ export async function forgetMigration(sql: Sql): Promise<void> {
 export async function runText(sql: Queryable, text: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const query = sql.unsafe(text);
-  const cancel = () => query.cancel();
+  const cancel = () => cancelQuery(query);
   signal.addEventListener('abort', cancel, { once: true });
   try {
     await query;

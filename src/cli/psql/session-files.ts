@@ -1,0 +1,34 @@
+import { statSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
+import type { Access } from '../../handlers/db-psql.js';
+
+/**
+ * The files that psql needs, by the variable that names each: the password, the start commands and, for TLS, the
+ * authorities to trust.
+ * @param ownStart the user's own start file, which may be missing.
+ */
+export function sessionFiles(access: Access, ownStart: string): Record<string, string> {
+  const files: Record<string, string> = {
+    // A colon or a backslash stands for itself behind a backslash there.
+    PGPASSFILE: `*:*:*:*:${access.password.replace(/[\\:]/g, '\\$&')}\n`,
+    PSQLRC: startCommands(access, ownStart),
+  };
+  if (access.tls !== false) {
+    // libpq trusts a file; older versions do not know the system's authorities, so it gets those of Node.
+    files['PGSSLROOTCERT'] = access.tls.ca ?? rootCertificates.join('\n');
+  }
+  return files;
+}
+
+/** The user's own start file, then a prompt that says which environment this is. */
+function startCommands({ environment, readOnly }: Access, ownStart: string): string {
+  const included = statSync(ownStart, { throwIfNoEntry: false })?.isFile() === true;
+  const colour = environment === 'production' ? '%[%033[1;31m%]' : '%[%033[1m%]';
+  const name = `${colour}${environment}${readOnly ? ' (read-only)' : ''}%[%033[0m%]`;
+  return [
+    ...(included ? [`\\i '${ownStart.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`] : []),
+    `\\set PROMPT1 '${name}%R%x%# '`,
+    `\\set PROMPT2 '${name}%R%x%# '`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,16 @@
+/** What the driver's queries have besides what their type says. */
+interface Cancellable {
+  canceller: ((query: unknown) => Promise<unknown>) | null;
+}
+
+/**
+ * Asks the server to stop a query, over a connection of its own; once. The driver keeps the promise of that to itself,
+ * so where it fails (the server is gone, which the query will say too) nobody could catch it, and the process would end.
+ */
+export function cancelQuery(query: unknown): void {
+  const cancellable = query as Cancellable;
+  const { canceller } = cancellable;
+  if (canceller === null) return;
+  cancellable.canceller = null;
+  canceller(query).catch(() => undefined);
+}
