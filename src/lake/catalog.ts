@@ -26,13 +26,18 @@ export const DAY_COLUMN = { name: 'dt', type: 'DATE' } as const;
  */
 export function catalogStatements(url: string, environments: readonly EnvironmentFiles[]): string[] {
   const sources = environments.map((files) => sourcesOf(url, files.environment, liveDays(files)));
+  const parts = PART_NAMES.map((name) => ({ name, selects: sources.flatMap((source) => source[name]) }));
+  const isThere = (name: PartName) => parts.some((part) => part.name === name && part.selects.length > 0);
+  // A part without files is left out: each would cost every view as much as all else.
+  const rows = ROW_SELECTS.filter(({ part }) => isThere(part)).map(({ file }) => catalogSql(file));
   return [
     'CREATE SCHEMA IF NOT EXISTS lake',
-    ...SOURCE_NAMES.map((name) => {
-      const selects = sources.flatMap((source) => source[name]);
-      return `CREATE OR REPLACE VIEW lake.${name} AS ${union(selects)}`;
-    }),
-    `CREATE OR REPLACE VIEW lake.rows AS ${catalogSql('lake/rows')}`,
+    ...parts.map(({ name, selects }) =>
+      selects.length === 0
+        ? `DROP VIEW IF EXISTS lake.${name}`
+        : `CREATE OR REPLACE VIEW lake.${name} AS ${union(selects)}`,
+    ),
+    `CREATE OR REPLACE VIEW lake.rows AS ${union(rows)}`,
     ...VIEW_NAMES.map((name) => `CREATE OR REPLACE VIEW ${name} AS ${catalogSql(name)}`),
   ];
 }
@@ -41,10 +46,19 @@ export function catalogStatements(url: string, environments: readonly Environmen
  * The parts of an environment's live files: `unchanged` those of days without updated rows; `changed` and `updates`
  * those of days with them, never updated rows and updated ones; `shared` those of days that several databases exported.
  */
-const SOURCE_NAMES = ['unchanged', 'changed', 'updates', 'shared'] as const;
+const PART_NAMES = ['unchanged', 'changed', 'updates', 'shared'] as const;
+type PartName = (typeof PART_NAMES)[number];
+
+/** What each part adds to the rows of the lake, by the part without which there is nothing to add. */
+const ROW_SELECTS: readonly { readonly part: PartName; readonly file: string }[] = [
+  { part: 'unchanged', file: 'lake/unchanged_rows' },
+  { part: 'changed', file: 'lake/never_updated_rows' },
+  { part: 'updates', file: 'lake/newest_updates' },
+  { part: 'shared', file: 'lake/shared_rows' },
+];
 
 /** The selects over each part. */
-type Sources = Readonly<Record<(typeof SOURCE_NAMES)[number], readonly string[]>>;
+type Sources = Readonly<Record<PartName, readonly string[]>>;
 
 function sourcesOf(url: string, environment: string, days: readonly LiveDay[]): Sources {
   const shared = days.filter(({ isShared }) => isShared);
@@ -80,7 +94,9 @@ function patternsOf(day: LiveDay, kinds: readonly FileKind[], version: number): 
   const folder = `dt=${day.day}`;
   const groups = day.groups.filter((group) => group.version === version && kinds.includes(group.kind));
   const isNamed = ({ kind }: { kind: FileKind }) => day.isMixed || kind === 'c';
-  const named = groups.filter(isNamed).flatMap(({ names }) => names.map((name) => `${folder}/${name}`));
+  const named = groups
+    .filter(isNamed)
+    .flatMap(({ names }) => [...names].sort().map((name) => `${folder}/${name}`));
   const found = groups.filter((group) => !isNamed(group)).map(({ kind }) => kind);
   return found.length === 0 ? named : [pattern(folder, found, version), ...named];
 }

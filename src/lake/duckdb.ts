@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { checkDataFolder } from '../base/data-folder.js';
 import { catalogStatements, quote, VIEW_NAMES } from './catalog.js';
+import { type DuckdbApi, loadDuckdb } from './duckdb-api.js';
 import { engineError } from './failures.js';
 import { guardStatement } from './guard.js';
 import { LakeListing } from './lake-listing.js';
@@ -10,8 +11,6 @@ import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResul
 import { LakeRoots } from './roots.js';
 import { spillFolder } from './spill.js';
 import { RunningStatement, untilAborted } from './statement.js';
-
-type Api = typeof import('@duckdb/node-api');
 
 /** What a query may hold in memory before it spills to the data folder. */
 const DEFAULT_MEMORY_LIMIT = '1GB';
@@ -26,7 +25,7 @@ const MAX_SPILL = '10GB';
  */
 export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptions): Promise<LakeEngine> {
   await checkDataFolder(dataDir);
-  const api = await import('@duckdb/node-api');
+  const api = loadDuckdb();
   const exportsDir = exportsFolder(dataDir);
   const roots = new LakeRoots([exportsDir]);
   const spill = await spillFolder(dataDir);
@@ -57,10 +56,15 @@ export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptio
 
 async function lockDown(connection: DuckDBConnection, roots: LakeRoots): Promise<void> {
   const allowed = roots.directories().map(quote);
-  await connection.run("SET GLOBAL TimeZone = 'UTC'");
-  await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
-  await connection.run('SET enable_external_access = false');
-  await connection.run('SET lock_configuration = true');
+  const settings = [
+    "SET GLOBAL TimeZone = 'UTC'",
+    // The lake's files never change, so that a footer read once holds.
+    'SET GLOBAL parquet_metadata_cache = true',
+    `SET allowed_directories = [${allowed.join(', ')}]`,
+    'SET enable_external_access = false',
+    'SET lock_configuration = true',
+  ];
+  await connection.run(settings.join('; '));
 }
 
 interface Places {
@@ -71,7 +75,7 @@ interface Places {
 
 /** DuckDB behind the guard. Every statement has a connection of its own, so results can stream side by side. */
 class DuckdbEngine implements LakeEngine {
-  private readonly api: Api;
+  private readonly api: DuckdbApi;
   private readonly instance: DuckDBInstance;
   /** For our own statements: the views, the parser, completion. No statement of a user runs on it. */
   private readonly own: DuckDBConnection;
@@ -81,7 +85,7 @@ class DuckdbEngine implements LakeEngine {
   /** The statements that made the views. */
   private catalog: string | undefined;
 
-  constructor(api: Api, instance: DuckDBInstance, own: DuckDBConnection, places: Places) {
+  constructor(api: DuckdbApi, instance: DuckDBInstance, own: DuckDBConnection, places: Places) {
     this.api = api;
     this.instance = instance;
     this.own = own;

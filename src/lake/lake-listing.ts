@@ -42,6 +42,7 @@ export class LakeListing {
   read(): EnvironmentFiles[] {
     return this.names(this.root)
       .filter((environment) => !/^[._]/.test(environment))
+      .sort()
       .map((environment) => this.readEnvironment(environment));
   }
 
@@ -51,12 +52,13 @@ export class LakeListing {
       const day = dayOfFolder(name);
       return day === undefined ? [] : [{ day, names: this.names(join(folder, name)) }];
     });
+    partitions.sort((one, other) => (one.day < other.day ? -1 : 1));
     return { environment, manifest: this.manifest(join(folder, MANIFEST_NAME)), partitions };
   }
 
-  /** The names in a folder, sorted; none when it is missing or no folder. */
+  /** The names in a folder, in any order; none when it is missing or no folder. */
   private names(folder: string): readonly string[] {
-    return this.keep(folder, [], () => readdirSync(folder).sort());
+    return this.keep(folder, [], () => readdirSync(folder));
   }
 
   private manifest(path: string): Manifest {

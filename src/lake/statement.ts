@@ -1,14 +1,13 @@
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
 import { HxError } from '../base/errors.js';
 import { Halting } from '../base/halting.js';
+import type { DuckdbApi } from './duckdb-api.js';
 import { engineError } from './failures.js';
 import type { QueryResult } from './query.js';
 import { plainValues, toDuckdbValue } from './values.js';
 
-type Api = typeof import('@duckdb/node-api');
-
 export interface StatementOptions {
-  readonly api: Api;
+  readonly api: DuckdbApi;
   /** A connection for this statement alone; it is closed when the statement ends. */
   readonly connection: DuckDBConnection;
   /** A text that the guard let through. */
@@ -149,7 +148,7 @@ function interrupted(cause: unknown): HxError {
 }
 
 function bind(
-  api: Api,
+  api: DuckdbApi,
   prepared: DuckDBPreparedStatement,
   parameters: Readonly<Record<string, unknown>>,
 ): void {

@@ -1,12 +1,11 @@
 import type { DuckDBValue } from '@duckdb/node-api';
-
-type Api = typeof import('@duckdb/node-api');
+import type { DuckdbApi } from './duckdb-api.js';
 
 /**
  * Makes the converter from DuckDB's values to the plain ones that QueryResult promises.
  * It takes the loaded driver, since the driver is native and loaded late.
  */
-export function plainValues(api: Api): (value: DuckDBValue) => unknown {
+export function plainValues(api: DuckdbApi): (value: DuckDBValue) => unknown {
   const plain = (value: DuckDBValue): unknown => {
     if (typeof value !== 'object' || value === null) return value;
     if (value instanceof api.DuckDBTimestampTZValue) return isoFromMicros(value.micros, 'Z');
@@ -45,7 +44,7 @@ function isoFromMicros(micros: bigint, zone: string): string {
 }
 
 /** A parameter as DuckDB takes it; undefined for a value of a kind that has no place in SQL. */
-export function toDuckdbValue(api: Api, value: unknown): DuckDBValue | undefined {
+export function toDuckdbValue(api: DuckdbApi, value: unknown): DuckDBValue | undefined {
   if (value === null) return null;
   if (value instanceof Date) return new api.DuckDBTimestampTZValue(BigInt(value.getTime()) * 1000n);
   switch (typeof value) {

@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { HxError } from '../../base/errors.js';
 import { packagePath } from '../../base/paths.js';
 import { escapeGlob, quote } from '../catalog.js';
+import { loadDuckdb } from '../duckdb-api.js';
 import { columnValue, FIELD_IDS, fileType, LAKE_COLUMNS, SCHEMA_VERSION } from '../schema.js';
 
 /** A file to take in, by its path on this machine. */
@@ -36,7 +37,7 @@ export interface MergerOptions {
 }
 
 export async function openMerger({ spillFolder, isGentle, signal }: MergerOptions): Promise<Merger> {
-  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const { DuckDBInstance } = loadDuckdb();
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

@@ -179,7 +179,7 @@ test('of updated checks the newest stays, of deleted ones nothing; other databas
   assert.is(result?.days[0]?.files, 3);
   assert.is(result?.days[0]?.rows, 3);
   assert.equal(await runRows(engine, EVERY_ROW), before);
-  assert.equal(await runRows(engine, 'SELECT count(*) FROM lake.updates'), [[0n]]);
+  assert.equal(await runRows(engine, "SELECT view_name FROM duckdb_views() WHERE view_name = 'updates'"), []);
 });
 
 test('a day whose rows were all deleted ends without a file', async ({
