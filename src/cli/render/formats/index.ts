@@ -1,10 +1,8 @@
 import { extname } from 'node:path';
 import { HxError } from '../../../base/errors.js';
-import { renderChart } from './chart/index.js';
 import { renderCsv } from './csv.js';
-import { type GridOptions, renderGrid } from './grid.js';
+import type { GridOptions } from './grid.js';
 import { renderJson, renderNdjson } from './json.js';
-import { renderMarkdown } from './markdown.js';
 import type { Rendering, Result, Shown } from './result.js';
 
 export const TEXT_FORMATS = ['table', 'csv', 'json', 'ndjson', 'markdown', 'chart'] as const;
@@ -51,13 +49,14 @@ export function formatOfFile(path: string): Format {
 }
 
 /** A result in one of the text formats; only the table and the chart heed the options. */
-export function renderResult(format: TextFormat, result: Result, options: GridOptions): Rendering {
-  if (format === 'table') return renderGrid(result, options);
-  if (format === 'csv') return renderCsv(result);
-  if (format === 'json') return renderJson(result);
-  if (format === 'ndjson') return renderNdjson(result);
-  if (format === 'markdown') return renderMarkdown(result);
-  return renderChart(result, options);
+export async function* renderResult(format: TextFormat, result: Result, options: GridOptions): Rendering {
+  if (format === 'csv') return yield* renderCsv(result);
+  if (format === 'json') return yield* renderJson(result);
+  if (format === 'ndjson') return yield* renderNdjson(result);
+  // What measures widths takes as long to load as the first answer, so the formats for programs do without.
+  if (format === 'markdown') return yield* (await import('./markdown.js')).renderMarkdown(result);
+  if (format === 'table') return yield* (await import('./grid.js')).renderGrid(result, options);
+  return yield* (await import('./chart/index.js')).renderChart(result, options);
 }
 
 /** What a reader must know about a result that was not printed whole; `undefined` when it was. */
