@@ -14,6 +14,7 @@ import { defineHandler } from './handler.js';
 import { type Instrument, prepareInstrument, preparePurse } from './instrument.js';
 import { collectMeasurement } from './measurement.js';
 import { collectReadouts } from './readouts.js';
+import { findReusable, NOTHING_TO_REUSE } from './reuse.js';
 import { isRunId, measurementFields } from './validators.js';
 
 /** One check, measured or answered from the cache, and stored in the environment's database either way. */
@@ -140,10 +141,13 @@ async function measure(work: Work, lease: Lease): Promise<CheckRecord> {
   const { runId } = lease;
   const startedMs = context.clock.monotonicMs();
   const stored = await readAttempts(database, runId);
+  const storedReadouts = await readReadouts(database, runId);
+  const own = { attempts: stored, readouts: storedReadouts };
+  const reused = work.isAfresh ? NOTHING_TO_REUSE : await findReusable(database, work.plan, own);
   const { plan, attempts } = await collectMeasurement({
     instrument,
     plan: work.plan,
-    stored: () => stored,
+    stored: () => [...stored, ...reused.attempts],
     context,
     commit: (batch) =>
       insertAttempts(
@@ -152,12 +156,11 @@ async function measure(work: Work, lease: Lease): Promise<CheckRecord> {
         batch.map((attempt) => ({ attemptId: uuidv7(context.clock.now()), attempt })),
       ),
   });
-  const storedReadouts = await readReadouts(database, runId);
   const readouts = await collectReadouts({
     instrument,
     plan,
     attempts,
-    stored: async () => storedReadouts,
+    stored: async () => [...storedReadouts, ...reused.readouts],
     context,
     commit: (batch) =>
       insertReadouts(
@@ -172,9 +175,10 @@ async function measure(work: Work, lease: Lease): Promise<CheckRecord> {
     elapsedMs: context.clock.monotonicMs() - startedMs,
     plan,
     ownAttempts: [...stored, ...attempts],
-    reusedAttempts: [],
+    reusedAttempts: reused.attempts,
     ownReadouts: [...storedReadouts, ...readouts],
-    reusedReadouts: [],
+    reusedReadouts: reused.readouts,
+    reusedFrom: reused.runId,
     price: instrument.price,
   });
   const record: CheckRecord = { ...run, was_cached: false, cached_from: null };

@@ -7,6 +7,7 @@ import { usableSamples } from '../rpl/outcome.js';
 import { SIZE } from '../rpl/plan.js';
 import { explainReadouts, type Readout } from '../rpl/readout.js';
 import type { RunRecord } from '../rpl/record.js';
+import { storedSource } from '../rpl/run.js';
 import type { AllocationLimits } from '../rpl/variance.js';
 import { loadBank, shippedBanks } from './banks.js';
 import type { Context } from './context.js';
@@ -47,16 +48,21 @@ interface Measured {
   readonly readouts: Readout[];
 }
 
-/** A check from the cache rests on the answers of the run that computed it. */
+/** A check from the cache rests on the answers of the run that computed it, and that one may rest on another's. */
 async function fromChecks(runId: string, context: Context): Promise<Measured> {
   const { findCheck, readAttempts } = await import('../operational/checks.js');
   const database = await context.lanes.database();
   const run = await findCheck(database, runId);
   if (run === undefined) throw unknownRun(runId, `the checks of ${context.settings.environment}`);
   const { readReadouts } = await import('../operational/readouts.js');
-  const source = run.cached_from ?? runId;
-  const samples = usableSamples(await readAttempts(database, source));
-  return { run, samples, readouts: await readReadouts(database, source) };
+  const sources = [run.cached_from ?? runId, storedSource(run.sampler_json) ?? []].flat();
+  const attempts = await Promise.all(sources.map((source) => readAttempts(database, source)));
+  const readouts = run.n_readouts === null ? [] : sources.map((source) => readReadouts(database, source));
+  return {
+    run,
+    samples: usableSamples(attempts.flat()),
+    readouts: (await Promise.all(readouts)).flat(),
+  };
 }
 
 async function fromResearch(runId: string, context: Context): Promise<Measured> {

@@ -7,7 +7,7 @@ import { RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
 import type { Database } from './connection.js';
 
 /** How long a stored result answers identical checks: models behind a name change without notice. */
-const RESULT_LIFETIME = '7 days';
+export const RESULT_LIFETIME = '7 days';
 /** How long a computation may be silent before another may take it over: the wait after a holder was killed. */
 const LEASE_LIFETIME = '15 seconds';
 /** How long after its start an interrupted computation is carried on instead of begun again. */

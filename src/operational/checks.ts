@@ -1,6 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import type { TransactionSql } from 'postgres';
+import { packagePath } from '../base/paths.js';
+import type { MeasurementPlan } from '../rpl/plan.js';
 import { ATTEMPT_COLUMNS, CHECK_CONTEXT_COLUMNS, type CheckRecord, RUN_COLUMNS } from '../rpl/record.js';
 import { type Attempt, attemptFromRow, attemptToRow } from '../rpl/sample.js';
+import { RESULT_LIFETIME } from './cache.js';
 import type { Database } from './connection.js';
 import { rowFromPostgres, rowToPostgres } from './rows.js';
 
@@ -57,6 +61,30 @@ export async function otherBankHash(
       select bank_hash from checks where bank = ${bank} and bank_hash <> ${bankHash} limit 1`,
   );
   return row?.bank_hash;
+}
+
+/** Parts of a configuration that say what is made of the samples, or what is asked beside them. */
+const BESIDE_SAMPLES = ['b', 'estimator', 'bootstrap_seed', 'readout'];
+
+/**
+ * The run id of the newest check that asked for the same samples itself, as long as a cached result would count;
+ * undefined when there is none.
+ */
+export async function findSameSamples(
+  database: Database,
+  { claimHash, identity, configJson }: MeasurementPlan,
+): Promise<string | undefined> {
+  const statement = await readFile(packagePath('sql', 'postgres', 'same_samples.sql'), 'utf8');
+  const [row] = await database.read((sql) =>
+    sql.unsafe<{ run_id: string }[]>(statement, [
+      claimHash,
+      identity.model,
+      RESULT_LIFETIME,
+      configJson,
+      BESIDE_SAMPLES,
+    ]),
+  );
+  return row?.run_id;
 }
 
 /** Commits attempts of a run, together. */

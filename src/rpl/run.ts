@@ -24,6 +24,8 @@ export interface RunInput {
   /** The same of readouts; empty when the plan has none. */
   readonly ownReadouts: readonly Readout[];
   readonly reusedReadouts: readonly Readout[];
+  /** The one run whose answers this run uses, where its store does not keep that otherwise. */
+  readonly reusedFrom?: string | null;
   /** What the model costs; null when it is not known. */
   readonly price: Price | null;
 }
@@ -73,7 +75,7 @@ export function completeRun(input: RunInput): RunRecord {
     tokens_out: sumReported(calls.map(({ tokensOut }) => tokensOut)),
     cost_usd: costOfAttempts(calls, input.price),
     elapsed_ms: input.elapsedMs,
-    sampler_json: samplerJson(plan),
+    sampler_json: samplerJson(plan, input.reusedFrom ?? undefined),
     config_json: plan.configJson,
     counts_by_template_json: canonicalJson(outcome.countsByTemplate as unknown as JsonValue),
     ...(plan.options.readout === undefined ? NO_READOUT : summariseReadouts(readouts)),
@@ -81,12 +83,13 @@ export function completeRun(input: RunInput): RunRecord {
   };
 }
 
-/** Templates in slot order, and how their number came about when a width was wanted. */
-function samplerJson(plan: MeasurementPlan): string {
+/** Templates in slot order, how their number came about when a width was wanted, and whose answers were used. */
+function samplerJson(plan: MeasurementPlan, reusedFrom: string | undefined): string {
   const { slots, growth } = plan;
-  if (growth === null) return canonicalJson({ slots });
+  if (growth === null) return canonicalJson({ slots, reused_from: reusedFrom });
   return canonicalJson({
     slots,
+    reused_from: reusedFrom,
     growth: {
       width: growth.width,
       max_calls: growth.maxCalls,
@@ -95,6 +98,11 @@ function samplerJson(plan: MeasurementPlan): string {
       limited_by: growthLimit(plan),
     },
   });
+}
+
+/** The run whose answers a stored run uses beside its own, by its sampler_json. */
+export function storedSource(samplerJson: string): string | undefined {
+  return (JSON.parse(samplerJson) as { readonly reused_from?: string }).reused_from;
 }
 
 function countsOf(outcome: Outcome) {

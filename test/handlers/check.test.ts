@@ -193,6 +193,45 @@ check('--no-cache waits for nobody, and too few answers are asked for again', as
   assert.is(server?.calls.length, 96);
 });
 
+check(
+  'the same samples serve another estimator or other resamples, and nothing that was to be measured afresh',
+  async () => {
+    const variables = await serve({
+      respond: (_, index) => ({ type: 'good', probTrue: 0.4 + (index % 5) / 50 }),
+    });
+    const run = async (...argv: string[]) =>
+      JSON.parse(
+        (await hx([CLAIM, '--model', 'compatible/test-model', '--json', ...argv], variables)).stdout,
+      );
+    const first = await run();
+    for (const argv of [
+      ['--ci', 't'],
+      ['-B', '900'],
+      ['--seed', '7', '--ci', 'rpl-1'],
+    ]) {
+      const other = await run(...argv, '--explain');
+      assert.equal(
+        [other.was_cached, other.calls_made, other.samples_reused],
+        [false, 0, 32],
+        argv.join(' '),
+      );
+      assert.equal([other.cost_usd, other.sampler_json.reused_from], [null, first.run_id]);
+      assert.equal(other.counts_by_template_json, first.counts_by_template_json);
+      assert.is(other.explanation.estimates.length, 3);
+      const cached = await run(...argv, '--explain');
+      assert.equal([cached.was_cached, cached.explanation], [true, other.explanation]);
+    }
+    assert.is(server?.calls.length, 32);
+    assert.is((await run('-R', '1')).calls_made, 16, 'another size is another set of samples');
+    assert.is((await run('--no-cache')).calls_made, 32);
+    await database.sql.begin(async (sql) => {
+      await sql`select set_config('hx.env', 'local', true)`;
+      await sql`update checks set deleted_at = now()`;
+    });
+    assert.is((await run('-B', '901')).calls_made, 32, 'what was deleted is not used');
+  },
+);
+
 check('two identical checks at once: one computes, the other waits for its result', async () => {
   const variables = await serve({ latencyMs: 20 });
   const argv = [CLAIM, '--model', 'compatible/test-model', '--json'];
@@ -208,6 +247,7 @@ check('a computation whose holder died is taken over with its answers when the l
   // As a killed process leaves it: some attempts, a lease, no check.
   await database.sql.begin(async (sql) => {
     await sql`select set_config('hx.env', 'local', true)`;
+    await sql`update checks set deleted_at = now()`;
     await sql`update result_cache set state = 'pending', result = null, lease_expires_at = now() - interval '1 second',
       run_id = '01890000-0000-7000-8000-000000000001'`;
     await sql`

@@ -91,11 +91,11 @@ test('hx check: each template once, beside the estimate and without touching it,
   const run = JSON.parse(stdout);
   assert.is(run.was_cached, false, 'a result without a readout does not answer a check with one');
   assert.is(readoutCalls(), 16);
-  assert.equal([run.n_readouts, run.calls_made], [16, 48]);
+  assert.equal([run.n_readouts, run.calls_made, run.samples_reused], [16, 16, 32]);
   assert.ok(Math.abs(run.prob_true_logprob - 0.25) < 1e-9, String(run.prob_true_logprob));
   assert.ok(Math.abs(run.logprob_mass_other - 0.2) < 1e-9);
   assert.equal(run.readouts_by_status_json, { valid: 16 });
-  assert.equal([run.tokens_in, run.tokens_out], [48 * 90, 32 * 60 + 16 * 2]);
+  assert.equal([run.tokens_in, run.tokens_out], [16 * 90, 16 * 2]);
   assert.is(run.explanation.readouts.length, 16);
   for (const name of ['prob_true_rpl', 'ci_lo', 'ci_hi', 'pqs', 'verdict', 'bootstrap_seed', 'n_samples']) {
     assert.is(run[name], plain[name], name);
@@ -132,6 +132,7 @@ test('hx check: the cache answers a check with a readout by one with it, and the
   assert.match(human.stdout, 'readout by token probabilities');
   const without = JSON.parse((await hx([...argv, '--json'], variables)).stdout);
   assert.equal([without.was_cached, without.n_readouts], [false, null]);
+  assert.equal([without.calls_made, without.samples_reused], [0, 32], 'the same samples, paid for once');
 });
 
 test('an endpoint that gives no probabilities: the check succeeds and says how many', async () => {

@@ -1,0 +1,13 @@
+-- The newest check of the last days that itself asked for all the samples of a configuration, whatever it made of
+-- them: $5 names the parts of a configuration that no sample depends on.
+select run_id
+from checks
+where claim_hash = $1
+  and model = $2
+  and created_at > now() - $3::interval
+  and not was_cached
+  and samples_reused = 0
+  and deleted_at is null
+  and config_json - $5::text[] = $4::text::jsonb - $5::text[]
+order by created_at desc
+limit 1
