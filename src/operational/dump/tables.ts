@@ -63,10 +63,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
  * @throws HxError `refused` when the login may not act as the owner.
  */
 export async function declareData(sql: TransactionSql, environment: Environment): Promise<void> {
-  const names = ['hx.env', ...Object.keys(SETTINGS)];
-  const values = [environment, ...Object.values(SETTINGS)];
-  await sql`
-    select set_config(name, value, true) from unnest(${names}::text[], ${values}::text[]) as setting (name, value)`;
+  const settings = JSON.stringify({ 'hx.env': environment, ...SETTINGS });
+  await sql`select set_config(key, value, true) from jsonb_each_text(${settings}::text::jsonb)`;
   await actAsOwner(sql);
 }
 
