@@ -7,6 +7,7 @@ const SCENES: Readonly<Record<string, () => Promise<{ scene: Scene }>>> = {
   append: () => import('./append.js'),
   'one-shot': () => import('./one-shot.js'),
   shell: () => import('./shell.js'),
+  queries: () => import('./queries.js'),
 };
 
 const wanted = process.argv.slice(2);
