@@ -1,11 +1,10 @@
 import * as t from 'typanion';
 import { checkDataFolder } from '../base/data-folder.js';
 import type { Environment } from '../base/environments.js';
-import { HxError } from '../base/errors.js';
-import { parseUtcDate, utcDate } from '../base/time.js';
 import type { Dates } from '../lake/export/coverage.js';
 import { SCHEMA_VERSION } from '../lake/schema.js';
 import type { Context } from './context.js';
+import { readDates } from './export-dates.js';
 import type { ExportedRange, RangeWork } from './export-range.js';
 import { defineHandler } from './handler.js';
 
@@ -152,19 +151,4 @@ function summarize(ranges: readonly ExportedRange[], asked: Asked): ExportChecks
     files: ranges.flatMap(({ files }) => files),
     rows: ranges.reduce((sum, range) => sum + rowsOf(range), 0),
   };
-}
-
-function readDates(
-  { since, until }: { since?: string | undefined; until?: string | undefined },
-  context: Context,
-): Dates {
-  if (since === undefined && until === undefined) return { since: null, until: null };
-  const first = since === undefined ? undefined : parseUtcDate(since, '--since');
-  const last = parseUtcDate(until ?? utcDate(context.clock.now()), '--until');
-  if (first !== undefined && first > last) {
-    throw new HxError('usage', `--since ${since} is after --until ${utcDate(last)}.`, {
-      hint: 'Both are UTC dates and both are included; --until is today unless given.',
-    });
-  }
-  return { since: first === undefined ? null : utcDate(first), until: utcDate(last) };
 }

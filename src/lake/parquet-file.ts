@@ -52,13 +52,11 @@ export async function openParquetFile(
     schema,
     codec,
     compressors,
-    kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-    createdBy: 'hx',
+    ...descriptionOf(metadata),
   });
   return {
     write: async (columns) => {
-      const columnData = columns.map((column) => ({ ...column, offsetIndex: false }));
-      await parquet.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
+      await parquet.write({ columnData: withoutOffsets(columns), rowGroupSize: ROW_GROUP_ROWS });
     },
     publish: async () => {
       await writing(async () => {
@@ -72,6 +70,30 @@ export async function openParquetFile(
       await staged.discard();
     },
   };
+}
+
+/** The bytes of a small Parquet file, of one row group: always the same for the same values. */
+export async function encodeParquet(
+  schema: SchemaElement[],
+  columns: readonly ColumnValues[],
+  { metadata = {} }: Pick<ParquetFileOptions, 'metadata'> = {},
+): Promise<Uint8Array> {
+  const { ByteWriter, ParquetWriter } = await import('hyparquet-writer');
+  const writer = new ByteWriter();
+  const parquet = new ParquetWriter({ writer, schema, ...descriptionOf(metadata) });
+  await parquet.write({ columnData: withoutOffsets(columns), rowGroupSize: ROW_GROUP_ROWS });
+  await parquet.finish();
+  return writer.getBytes();
+}
+
+/** What a file says of itself, as the encoder takes it. */
+function descriptionOf(metadata: Readonly<Record<string, string>>) {
+  return { kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })), createdBy: 'hx' };
+}
+
+/** Our files have one page a column and row group, so an index of pages would say nothing. */
+function withoutOffsets(columns: readonly ColumnValues[]) {
+  return columns.map((column) => ({ ...column, offsetIndex: false }));
 }
 
 async function loadZstd(): Promise<(input: Uint8Array) => Uint8Array> {

@@ -3,7 +3,7 @@ import { utcDate } from '../base/time.js';
 import { AutomaticCompaction, type AutomaticOptions } from './compaction/automatic.js';
 import { CompactedRuns } from './compaction/compacted-runs.js';
 import type { LakeRow } from './schema.js';
-import { appendRun, isRunThere } from './writer.js';
+import { appendRun, isRunThere, mendRun } from './writer.js';
 
 /** The lake as research writes it: run by run, each durable, and compacted when they have become many. */
 export class ResearchLake {
@@ -31,6 +31,11 @@ export class ResearchLake {
     const { run_id, env, created_at } = run;
     if (await isRunThere(this.options.storage, run)) return true;
     return this.compacted.has(env, utcDate(created_at), run_id);
+  }
+
+  /** Makes the run's own file hold the row, where it has one. Returns whether it held anything else. */
+  async mend(row: LakeRow): Promise<boolean> {
+    return (await mendRun(this.options.storage, row)) !== undefined;
   }
 
   /** Waits for a compaction that runs. */

@@ -1,6 +1,6 @@
 import type { Environment } from '../base/environments.js';
 import { utcDate } from '../base/time.js';
-import { openParquetFile } from './parquet-file.js';
+import { encodeParquet } from './parquet-file.js';
 import { runFileName } from './partition.js';
 import { encodeColumns, type LakeRow, parquetSchema, SCHEMA_VERSION, SCHEMA_VERSIONS } from './schema.js';
 import type { LakeStorage } from './storage/storage.js';
@@ -12,19 +12,30 @@ import type { LakeStorage } from './storage/storage.js';
  * @throws HxError `failed` when the disk refuses, `bug` for a value that its column cannot hold.
  */
 export async function appendRun(storage: LakeStorage, row: LakeRow): Promise<string> {
-  const columns = encodeColumns([row]);
   const name = runName(row, SCHEMA_VERSION);
-  const file = await openParquetFile(await storage.stage(name), parquetSchema(), {
-    metadata: { 'hx.schema_version': String(SCHEMA_VERSION), 'hx.env': row.env },
-  });
-  try {
-    await file.write(columns);
-    await file.publish();
-  } catch (error) {
-    await file.discard();
-    throw error;
-  }
+  await storage.putIfAbsent(name, await encodeRun(row));
   return name;
+}
+
+/** The file of one run: the same bytes for the same row. */
+function encodeRun(row: LakeRow): Promise<Uint8Array> {
+  const metadata = { 'hx.schema_version': String(SCHEMA_VERSION), 'hx.env': row.env };
+  return encodeParquet(parquetSchema(), encodeColumns([row]), { metadata });
+}
+
+/**
+ * Makes a run's file hold the row, whatever it holds. A file of an earlier schema version that can be read stays.
+ * @returns what was wrong with it; undefined when nothing was, or there is no file of the run.
+ */
+export async function mendRun(storage: LakeStorage, row: LakeRow): Promise<'mended' | undefined> {
+  const name = runName(row, SCHEMA_VERSION);
+  const found = await storage.read(name);
+  if (found === undefined) return undefined;
+  const bytes = await encodeRun(row);
+  if (Buffer.compare(found.bytes, bytes) === 0) return undefined;
+  // Whoever was faster has mended it.
+  await storage.replace(name, bytes, found.tag);
+  return 'mended';
 }
 
 type RunPlace = Pick<LakeRow, 'run_id' | 'env' | 'created_at'>;

@@ -95,12 +95,23 @@ export class CheckSnapshot {
 
   /** The same rows as text in the form of TRANSFER, in batches of whole rows. */
   copy(selection: Selection, group: Pick<DayGroup, 'day' | 'changed'>): AsyncGenerator<Buffer> {
-    const form = `format csv, delimiter ${literal(TRANSFER.delimiter)}, quote ${literal(TRANSFER.quote)}`;
-    return copyOut(this.sql, `copy (${this.query(selection, group)}) to stdout (${form})`);
+    return copyOut(this.sql, `copy (${this.query(selection, group)}) to stdout (${FORM})`);
+  }
+
+  /**
+   * All checks of one day as text, however often they were changed, and after their columns whether they are in one
+   * of the ranges.
+   */
+  copyDay(day: string, exported: readonly CheckRange[]): AsyncGenerator<Buffer> {
+    const list = EXPORT_COLUMNS.map((column) => exportedValue(column, true));
+    const isExported = exported.map((range) => `(${within(range).join(' and ')})`).join(' or ') || 'false';
+    const rows = `select ${list.join(', ')}, ${isExported} from checks
+      where env = '${this.environment}' and created_at >= ${midnight(day)} and created_at < ${midnight(day)} + interval '1 day'`;
+    return copyOut(this.sql, `copy (${rows}) to stdout (${FORM})`);
   }
 
   private query(selection: Selection, { day, changed }: Pick<DayGroup, 'day' | 'changed'>): string {
-    const list = EXPORT_COLUMNS.map((column) => `${exported(column, changed)} as ${column.name}`);
+    const list = EXPORT_COLUMNS.map((column) => `${exportedValue(column, changed)} as ${column.name}`);
     const { range, without } = selection;
     const ofDay = { range: { ...range, since: day, until: day }, without };
     return `select ${list.join(', ')} from checks
@@ -127,7 +138,7 @@ export function withSnapshot<T>(
 }
 
 /** How a column leaves the database: instants in microseconds since 1970, JSON as its text. */
-function exported({ name, type }: Column, changed: boolean): string {
+function exportedValue({ name, type }: Column, changed: boolean): string {
   if (type === 'timestamp') return `(extract(epoch from ${name}) * 1000000)::bigint`;
   const value = type === 'json' ? `${name}::text` : name;
   if (!changed || (type !== 'json' && !ERASED_WHEN_DELETED.has(name))) return value;
@@ -151,6 +162,8 @@ function midnight(date: string): string {
 function literal(mark: string): string {
   return `E'\\x${mark.charCodeAt(0).toString(16).padStart(2, '0')}'`;
 }
+
+const FORM = `format csv, delimiter ${literal(TRANSFER.delimiter)}, quote ${literal(TRANSFER.quote)}`;
 
 function decode(stored: Readonly<Record<string, unknown>>): ExportedCheck {
   const row = { ...stored };

@@ -199,6 +199,14 @@ export class ResearchStore {
     return row?.bank_hash;
   }
 
+  /** The run ids of every finished run, the oldest first. */
+  finishedRuns(): string[] {
+    return this.connection
+      .prepare('select run_id from runs order by created_at, run_id')
+      .pluck()
+      .all() as string[];
+  }
+
   /** Finished runs whose row is not known to be in the lake. */
   unpublishedRuns(): RunRecord[] {
     const rows = this.connection

@@ -82,6 +82,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./export.js')).ExportChecksCommand,
   },
   {
+    path: 'export verify',
+    category: 'Analyse',
+    description:
+      'Compare the checks in the lake with the database, value by value; exits 1 on any difference',
+    load: async () => (await import('./export-verify.js')).ExportVerifyCommand,
+  },
+  {
+    path: 'export research',
+    category: 'Analyse',
+    description: 'Bring into the lake the research runs that it lacks',
+    load: async () => (await import('./export-research.js')).ExportResearchCommand,
+  },
+  {
     path: 'export compact',
     category: 'Analyse',
     description: 'Make one sorted file of each day of the lake',

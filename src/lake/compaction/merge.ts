@@ -101,7 +101,7 @@ async function mergeFiles(
 }
 
 /** The rows of all files as the newest schema version has them, each with the place it was read from. */
-function inputSelect(inputs: readonly MergeInput[]): string {
+export function inputSelect(inputs: readonly MergeInput[]): string {
   const versions = [...new Set(inputs.map(({ version }) => version))];
   const selects = versions.map((version) => {
     const columns = LAKE_COLUMNS.map(

@@ -109,7 +109,7 @@ function instanceOf({ name }: DayInput): string {
   return parseRangeFile(name)?.instance ?? '';
 }
 
-function partitionsOf(names: Iterable<string>): Partition[] {
+export function partitionsOf(names: Iterable<string>): Partition[] {
   const days = new Map<string, string[]>();
   for (const name of names) {
     const [folder = '', file, ...deeper] = name.split('/');

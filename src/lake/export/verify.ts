@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import { messageOf } from '../../base/errors.js';
+import { packagePath } from '../../base/paths.js';
+import { required } from '../../rpl/column.js';
+import { BulkLoader, valuesFromText } from '../bulk/loader.js';
+import { quote } from '../catalog.js';
+import { inputSelect } from '../compaction/merge.js';
+import { partitionsOf } from '../compaction/plan.js';
+import { type LiveDay, liveDays } from '../live-files.js';
+import { readManifest } from '../manifest.js';
+import { LAKE_COLUMNS } from '../schema.js';
+import type { LakeStorage, OpenedFile } from '../storage/storage.js';
+import { type Chain, parseRangeFile, shortInstance } from './names.js';
+
+/** What is wrong with one check, or with a file of the lake. */
+export interface LakeProblem {
+  readonly date: string;
+  readonly problem: 'missing' | 'double' | 'changed' | 'not deleted' | 'not in the database' | 'unreadable';
+  /** The check's run id; what DuckDB says of a file that cannot be read. */
+  readonly what: string;
+}
+
+/** One day of the database beside the lake. */
+export interface VerifiedDay {
+  readonly date: string;
+  /** Checks that were exported and are not deleted. */
+  readonly inDatabase: number;
+  readonly inLake: number;
+  /** Sums over every value of these checks, as hex; equal when all are. */
+  readonly databaseChecksum: string;
+  readonly lakeChecksum: string;
+  /** Checks of the database that wait for an export. */
+  readonly waiting: number;
+  readonly problems: readonly LakeProblem[];
+}
+
+/** After the columns of a check comes whether a commit covers it. */
+const IS_EXPORTED = required('is_exported', 'boolean', 'Whether an export has covered the row');
+
+interface OwnFile {
+  /** Below the lake's root. */
+  readonly name: string;
+  readonly version: number;
+  /** Whether all its checks are of this database. */
+  readonly isOwn: boolean;
+}
+
+/** The live files of an environment that hold checks of one database, day by day. */
+export async function checkFiles(storage: LakeStorage, chain: Chain): Promise<Map<string, OwnFile[]>> {
+  const { environment } = chain;
+  const { manifest } = await readManifest(storage, environment);
+  const names = (await storage.list(environment)).map(({ name }) => name.slice(environment.length + 1));
+  const owners = new Map(manifest.compacted.map(({ name, instances }) => [name, instances ?? []]));
+  const days = new Map<string, OwnFile[]>();
+  for (const live of liveDays({ environment, manifest, partitions: partitionsOf(names) })) {
+    const files = ownFiles(live, chain, owners);
+    if (files.length > 0) days.set(live.day, files);
+  }
+  return days;
+}
+
+function ownFiles(
+  { day, groups }: LiveDay,
+  { environment, instance }: Chain,
+  owners: ReadonlyMap<string, readonly string[]>,
+): OwnFile[] {
+  const own = shortInstance(instance);
+  return groups.flatMap(({ kind, version, names }) =>
+    names.flatMap((file): OwnFile[] => {
+      const name = `${environment}/dt=${day}/${file}`;
+      if (kind === 'r') return [];
+      const instances =
+        kind === 'c' ? (owners.get(`dt=${day}/${file}`) ?? []) : [parseRangeFile(name)?.instance];
+      const isOwn = instances.length === 1 && instances[0] === own;
+      return kind === 'c' || isOwn ? [{ name, version, isOwn }] : [];
+    }),
+  );
+}
+
+/** Compares days of the database with those of the lake, value by value. */
+export class LakeVerifier {
+  private readonly storage: LakeStorage;
+  private readonly loader: BulkLoader;
+
+  private constructor(storage: LakeStorage, loader: BulkLoader) {
+    this.storage = storage;
+    this.loader = loader;
+  }
+
+  static async open(storage: LakeStorage): Promise<LakeVerifier> {
+    return new LakeVerifier(storage, await BulkLoader.open());
+  }
+
+  /**
+   * @param files the day's live files that hold checks of the database.
+   * @param text the database's checks of the day, and of each whether it was exported.
+   */
+  async verify(
+    date: string,
+    files: readonly OwnFile[],
+    text: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<VerifiedDay> {
+    const load = (rows: string) =>
+      `CREATE OR REPLACE TEMP TABLE stored AS SELECT ${valuesFromText()}, 'operational' AS lane, is_exported FROM ${rows}`;
+    await this.loader.load(text, load, signal, [IS_EXPORTED]);
+    const unreadable = await this.loadFiles(files);
+    await this.loader.query(verifySql('newest'));
+    const [counts = []] = await this.loader.query(verifySql('counts'));
+    const [inDatabase, databaseChecksum, inLake, lakeChecksum, waiting] = counts;
+    const problems = (await this.loader.query(verifySql('problems'))).map(([what, problem]) => ({
+      date,
+      problem: problem as LakeProblem['problem'],
+      what: String(what),
+    }));
+    return {
+      date,
+      inDatabase: Number(inDatabase),
+      inLake: Number(inLake),
+      databaseChecksum: String(databaseChecksum),
+      lakeChecksum: String(lakeChecksum),
+      waiting: Number(waiting),
+      problems: [...unreadable.map((what) => ({ date, problem: 'unreadable' as const, what })), ...problems],
+    };
+  }
+
+  close(): Promise<void> {
+    return this.loader.close();
+  }
+
+  /** Makes the table `found` of the files' checks. Returns what is said of those that cannot be read. */
+  private async loadFiles(files: readonly OwnFile[]): Promise<string[]> {
+    const unreadable: string[] = [];
+    const columns = LAKE_COLUMNS.map(({ name }) => name).join(', ');
+    await this.loader.query(
+      'CREATE OR REPLACE TEMP TABLE found AS SELECT * EXCLUDE (is_exported), 0::BIGINT AS file_row_number, ' +
+        "'' AS filename, false AS is_own FROM stored LIMIT 0",
+    );
+    for (const { name, version, isOwn } of files) {
+      let opened: OpenedFile | undefined;
+      try {
+        opened = await this.storage.open(name);
+        if (opened === undefined) throw new Error('it is not there');
+        const rows = inputSelect([{ path: opened.path, version }]);
+        await this.loader.query(
+          `INSERT INTO found BY NAME SELECT ${columns}, file_row_number, ${quote(name)} AS filename, ${isOwn} AS is_own
+           FROM (${rows}) WHERE lane = 'operational'`,
+        );
+      } catch (error) {
+        unreadable.push(`${name}: ${messageOf(error).split('\n')[0]}`);
+      } finally {
+        await opened?.release();
+      }
+    }
+    return unreadable;
+  }
+}
+
+function verifySql(name: string): string {
+  return readFileSync(packagePath('sql', 'verify', `${name}.sql`), 'utf8');
+}

@@ -1,0 +1,176 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../../src/base/time.js';
+import { Accounts, type Context, Lanes } from '../../src/handlers/context.js';
+import { invoke } from '../../src/handlers/index.js';
+import { fillChecks } from '../bench/lake/sample-checks.js';
+import {
+  createTestDatabase,
+  makeTempFolder,
+  makeTestSettings,
+  runHx,
+  type TestDatabase,
+} from '../helpers.js';
+
+interface State {
+  database: TestDatabase;
+  dataDir: string;
+  context: Context;
+}
+
+const test = suite<State>('export verify');
+
+test.before.each(async (state) => {
+  state.database = await createTestDatabase({ environment: 'local' });
+  state.dataDir = makeTempFolder();
+  const settings = makeTestSettings({ DATABASE_URL: state.database.url, dataDir: state.dataDir });
+  const { signal } = new AbortController();
+  const emit = () => {};
+  const lanes = new Lanes(settings, signal, emit);
+  state.context = { settings, clock: systemClock, signal, emit, lanes, accounts: new Accounts() };
+  await fillChecks(state.database.sql, 400, 4);
+});
+test.after.each(async ({ context, database }) => {
+  await context.lanes.close();
+  await database.drop();
+});
+
+/** Changes stored checks behind the back of the guards, as nobody but a test does. */
+async function tamper({ sql }: TestDatabase, statement: string): Promise<void> {
+  await sql.begin(async (transaction) => {
+    await transaction`alter table checks disable trigger all`;
+    await transaction.unsafe(statement);
+    await transaction`alter table checks enable trigger all`;
+  });
+}
+
+function files(dataDir: string, pattern: RegExp): string[] {
+  const folder = join(dataDir, 'exports');
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => pattern.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+const verify = (context: Context) => invoke('exportVerify', {}, context);
+
+test('a lake that holds what was exported is right, compacted or not, and what waits is no problem', async ({
+  context,
+  database,
+}) => {
+  const empty = await verify(context);
+  assert.is(empty.is_right, true);
+  assert.equal(
+    empty.days.map(({ in_lake, waiting }) => [in_lake, waiting]),
+    Array(4).fill([0, 100]),
+  );
+  await invoke('exportChecks', {}, context);
+  const full = await verify(context);
+  assert.equal(
+    full.days.map((day) => [day.in_database, day.in_lake, day.waiting]),
+    Array(4).fill([100, 100, 0]),
+  );
+  assert.ok(
+    full.days.every(
+      (day) => day.database_checksum === day.lake_checksum && /^[0-9a-f]{16}$/.test(day.lake_checksum),
+    ),
+  );
+  assert.is(new Set(full.days.map((day) => day.lake_checksum)).size, 4);
+  await invoke('exportCompact', {}, context);
+  await tamper(
+    database,
+    `update checks set revision = 1, pqs = 61, xid = pg_current_xact_id() where n_usable = 31`,
+  );
+  const waiting = await verify(context);
+  assert.is(waiting.is_right, true);
+  assert.ok(waiting.days.every((day) => day.waiting > 20 && day.in_lake === 100 - day.waiting));
+  await invoke('exportChecks', {}, context);
+  assert.is((await verify(context)).is_right, true);
+  await invoke('exportCompact', {}, context);
+  const after = await verify(context);
+  assert.is(after.is_right, true);
+  assert.equal(
+    after.days.map((day) => day.in_lake),
+    Array(4).fill(100),
+  );
+});
+
+test('what differs is named: missing, changed, double, still there and not in the database', async ({
+  context,
+  database,
+  dataDir,
+}) => {
+  await invoke('exportChecks', {}, context);
+  const [ids = []] = [await database.sql`select run_id from checks order by created_at`];
+  const [changed, deleted, gone] = [10, 120, 230].map((index) => ids[index]?.['run_id']);
+  const [first = '', , , last = ''] = files(dataDir, /x-s3.*parquet$/);
+  rmSync(last);
+  writeFileSync(first.replace(/-\d+\.parquet$/, '-1.parquet'), readFileSync(first));
+  await tamper(database, `update checks set pqs = 1 where run_id = '${changed}'`);
+  await tamper(database, `update checks set deleted_at = now() where run_id = '${deleted}'`);
+  await tamper(database, `delete from checks where run_id = '${gone}'`);
+  const { is_right, days, problems } = await verify(context);
+  assert.is(is_right, false);
+  assert.equal(
+    days.map((day) => day.problems),
+    [101, 1, 1, 100],
+  );
+  const kinds = (date: number) => problems.filter((one) => one.date === days[date]?.date);
+  assert.equal(
+    kinds(0).filter(({ problem }) => problem !== 'double'),
+    [{ date: days[0]?.date, problem: 'changed', what: changed }],
+  );
+  assert.equal(kinds(1), [{ date: days[1]?.date, problem: 'not deleted', what: deleted }]);
+  assert.equal(kinds(2), [{ date: days[2]?.date, problem: 'not in the database', what: gone }]);
+  assert.ok(kinds(3).every(({ problem }) => problem === 'missing'));
+  assert.ok(days.every((day) => day.database_checksum !== day.lake_checksum));
+});
+
+test('a file that cannot be read, and a chain with a gap or an overlap, are named', async ({
+  context,
+  dataDir,
+}) => {
+  await invoke('exportChecks', {}, context);
+  const [file = ''] = files(dataDir, /x-s3.*parquet$/);
+  writeFileSync(file, 'PAR1 not really');
+  const [commit = ''] = files(dataDir, /commits/).filter((name) => name.endsWith('.json'));
+  const hi = BigInt(/-(\d+)\.json$/.exec(commit)?.[1] ?? 0);
+  const add = (lo: bigint, end: bigint) =>
+    writeFileSync(commit.replace(/0-\d+\.json$/, `${lo}-${end}.json`), readFileSync(commit));
+  add(hi - 2n, hi);
+  add(hi + 5n, hi + 6n);
+  const { is_right, problems, chain } = await verify(context);
+  assert.is(is_right, false);
+  assert.match(problems.find(({ problem }) => problem === 'unreadable')?.what ?? '', /x-s3-.*parquet/);
+  assert.is(problems.filter(({ problem }) => problem === 'missing').length, 100);
+  assert.equal(chain, [
+    { problem: 'overlap', lo: String(hi - 2n), hi: String(hi) },
+    { problem: 'gap', lo: String(hi), hi: String(hi + 5n) },
+  ]);
+});
+
+test('the command exits 1 with what differs, and 0 when all is right', async ({
+  context,
+  database,
+  dataDir,
+}) => {
+  const env = { DATABASE_URL: database.url, HX_DATA_DIR: dataDir };
+  await invoke('exportChecks', {}, context);
+  const right = await runHx(['export', 'verify'], { env });
+  assert.is(right.exitCode, 0, right.stderr);
+  assert.match(right.stdout, 'Right: 400 checks of local, value by value.');
+  const [file = ''] = files(dataDir, /x-s3.*parquet$/);
+  rmSync(file);
+  const wrong = await runHx(['export', 'verify', '--since', '2026-10-01', '--until', '2026-10-01'], { env });
+  assert.is(wrong.exitCode, 1);
+  assert.match(wrong.stdout, /2026-10-01 {2}missing: [0-9a-f-]{36}/);
+  assert.match(wrong.stdout, '100 problems in ');
+  const json = await runHx(['export', 'verify', '--json'], { env });
+  assert.is(json.exitCode, 1);
+  assert.is(JSON.parse(json.stdout).problems.length, 100);
+});
+
+test.run();
