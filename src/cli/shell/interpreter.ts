@@ -181,7 +181,8 @@ export class Interpreter implements CommandHost {
       await drainRendering(renderResult('table', result, this.sheet()), this.print);
     }
     const count = rowCount(rows.length).replace(' ', state === 'complete' ? ' ' : '+ ');
-    await this.tell(`${count}, ${columns.length} columns, shown in the pager`, elapsedMs);
+    const width = `${columns.length} ${columns.length === 1 ? 'column' : 'columns'}`;
+    await this.tell(`${count}, ${width}, shown in the pager`, elapsedMs);
   }
 
   /** Whether a table opens in the pager; the rows looked at are put back. */

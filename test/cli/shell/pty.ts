@@ -102,11 +102,33 @@ export class Pty {
 
   /** Waits until the screen shows the pattern. */
   async sees(pattern: RegExp): Promise<string> {
+    return this.until(
+      () => this.screen(),
+      (screen) => pattern.test(screen),
+      `${pattern}`,
+    );
+  }
+
+  /** Waits until the screen is as wanted. */
+  async shows(wanted: (screen: string) => boolean): Promise<string> {
+    return this.until(() => this.screen(), wanted, `what ${wanted} wants`);
+  }
+
+  /** Waits until the cursor stands at `column,row`. */
+  async at(place: string): Promise<void> {
+    await this.until(
+      () => this.cursor(),
+      (cursor) => cursor === place,
+      `the cursor at ${place}`,
+    );
+  }
+
+  private async until(look: () => string, wanted: (seen: string) => boolean, name: string): Promise<string> {
     const deadline = Date.now() + GIVE_UP_AFTER_MS;
     for (;;) {
-      const screen = this.screen();
-      if (pattern.test(screen)) return screen;
-      if (Date.now() > deadline) throw new Error(`The screen never showed ${pattern}:\n${screen}`);
+      const seen = look();
+      if (wanted(seen)) return seen;
+      if (Date.now() > deadline) throw new Error(`The terminal never showed ${name}:\n${seen}`);
       await sleep(20);
     }
   }
@@ -117,5 +139,19 @@ export class Pty {
     } catch {
       // The server ends by itself with its last window.
     }
+  }
+}
+
+/** A shell at its first prompt, closed once the work is done. */
+export async function inShell(
+  variables: Readonly<Record<string, string>>,
+  work: (pty: Pty) => Promise<void>,
+): Promise<void> {
+  const pty = new Pty({ variables });
+  try {
+    await pty.sees(/^hx> ?$/m);
+    await work(pty);
+  } finally {
+    pty.close();
   }
 }

@@ -1,120 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { packagePath } from '../../../src/base/paths.js';
 import { makeTempFolder } from '../../helpers.js';
+import { HX_QUERY, inShell, Pty } from './pty.js';
 
-const GIVE_UP_AFTER_MS = 30_000;
-const ENTRY = `
-import { writeFileSync } from 'node:fs';
-import { main } from ${JSON.stringify(`${new URL('../../../src/cli/main.ts', import.meta.url)}`)};
-writeFileSync('pid', String(process.pid));
-process.exitCode = await main(process);
-`;
-
-/** A shell in a terminal of its own. */
-class Pty {
-  readonly folder = makeTempFolder();
-
-  constructor(variables: Readonly<Record<string, string>> = {}) {
-    writeFileSync(join(this.folder, 'hx.mjs'), ENTRY);
-    // No variable of the test's own environment, CI above all, may change what a person at a terminal sees.
-    // The loader looks for tsconfig.json where it is started, and the shell starts in a folder of its own.
-    const loaderConfig = { TSX_TSCONFIG_PATH: packagePath('tsconfig.json') };
-    const environment = {
-      ...loaderConfig,
-      PATH: process.env['PATH'] ?? '',
-      LC_ALL: 'C.UTF-8',
-      HOME: this.folder,
-      ...variables,
-    };
-    const assignments = Object.entries(environment).map(([name, value]) => `${name}='${value}'`);
-    const loader = new URL('../../../node_modules/tsx/dist/esm/index.mjs', import.meta.url);
-    const hx = `cd ${this.folder}; env -i TERM="$TERM" ${assignments.join(' ')} ${process.execPath} --import ${loader} hx.mjs query`;
-    const modes = `stty -a | grep -oE '(^| )(-?icanon|-?echo)( |;|$)' | tr -d '\\n'`;
-    const size = ['-x', '100', '-y', '30'];
-    this.tmux(
-      '-f',
-      '/dev/null',
-      'new-session',
-      '-d',
-      ...size,
-      '-s',
-      's',
-      `${hx}; echo "left $?"; ${modes}; cat`,
-    );
-  }
-
-  tmux(...argv: string[]): string {
-    try {
-      return execFileSync('tmux', ['-u', '-S', join(this.folder, 'tmux'), ...argv], { encoding: 'utf8' });
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-        throw new Error('This test drives the shell in a real terminal through tmux: install tmux.');
-      }
-      throw error;
-    }
-  }
-
-  /** Types text, then Enter. */
-  line(text: string): void {
-    this.type(text);
-    this.key('Enter');
-  }
-
-  type(text: string): void {
-    // tmux takes a semicolon at the end of an argument for its own.
-    this.tmux('send-keys', '-t', 's', '-l', '--', text.replace(/;$/, '\\;'));
-  }
-
-  key(...names: string[]): void {
-    this.tmux('send-keys', '-t', 's', ...names);
-  }
-
-  /** Everything on the screen and above it. */
-  screen(): string {
-    return this.tmux('capture-pane', '-p', '-t', 's', '-S', '-1000').trimEnd();
-  }
-
-  /** Waits until the screen shows the pattern. */
-  async sees(pattern: RegExp): Promise<string> {
-    const deadline = Date.now() + GIVE_UP_AFTER_MS;
-    for (;;) {
-      const screen = this.screen();
-      if (pattern.test(screen)) return screen;
-      if (Date.now() > deadline) throw new Error(`The screen never showed ${pattern}:\n${screen}`);
-      await sleep(50);
-    }
-  }
-
-  close(): void {
-    try {
-      this.tmux('kill-server');
-    } catch {
-      // The server ends by itself with its last window.
-    }
-  }
-}
-
-async function inShell(
-  variables: Readonly<Record<string, string>>,
-  work: (pty: Pty) => Promise<void>,
-): Promise<void> {
-  const pty = new Pty(variables);
-  try {
-    await pty.sees(/^hx> ?$/m);
-    await work(pty);
-  } finally {
-    pty.close();
-  }
-}
+const ESCAPE = '\u001b';
 
 const test = suite('shell in a terminal');
 
-test('a statement of several lines, wide text, an error, and leaving with Ctrl-D', async () => {
+test('a statement of several lines, wide text, errors with a caret, history, and leaving with Ctrl-D', async () => {
   await inShell({}, async (pty) => {
     pty.line('select 40 + 2 as answer,');
     await pty.sees(/^\.\.> ?$/m);
@@ -123,7 +20,7 @@ test('a statement of several lines, wide text, an error, and leaving with Ctrl-D
       /hx> select 40 \+ 2 as answer,\n\.\.> '日本 .*;\nanswer {2}wide\n─+ {2}─+\n {4}42 {2}日本 .*\n1 row\nhx>/,
     );
     pty.line('select * from nowhere;');
-    await pty.sees(/hx: .*nowhere.*\n.*\nhx>$/);
+    await pty.sees(/hx: .*nowhere.*\n {4}select \* from nowhere\n {18}\^\n.*\nhx>$/);
     pty.line("select 'still here' as t;");
     await pty.sees(/^still here\n1 row\nhx>$/m);
     pty.key('C-d');
@@ -156,31 +53,98 @@ test('Ctrl-C stops a running statement and stays; idle it clears the line', asyn
   });
 });
 
-test('editing, history and completion', async () => {
+test('editing: words, ends, deleting and putting back, undo, and the cursor beside wide characters', async () => {
+  await inShell({}, async (pty) => {
+    pty.type('select 日本語 👩‍🚀 from');
+    await pty.sees(/from$/);
+    pty.key('C-a', 'M-f', 'Right');
+    await pty.at('11,1');
+    pty.key('Right');
+    await pty.at('13,1');
+    pty.key('M-f', 'Right');
+    await pty.at('18,1');
+    pty.key('Right');
+    // tmux and we have to agree that the astronaut takes two columns, or the cursor stands beside the text.
+    await pty.at('20,1');
+    pty.key('End', 'C-w', 'C-u', 'C-y');
+    await pty.sees(/hx> select 日本語 👩.*$/);
+    pty.key('C-a', 'C-k');
+    await pty.sees(/hx>$/);
+    pty.key('C-_');
+    await pty.sees(/hx> select 日本語 👩.*$/);
+    pty.key('C-c');
+    pty.line('select 1 as a,');
+    pty.type('2 as b;');
+    pty.key('Up', 'Home', 'M-f', 'M-d');
+    pty.type(' 5');
+    await pty.sees(/hx> select 5 as a,\n\.\.> 2 as b;$/);
+    pty.key('Enter');
+    await pty.sees(/^5 {2}2\n1 row\nhx>$/m);
+  });
+});
+
+test('history with the arrows and with Ctrl-R, in the next session too', async () => {
   await inShell({}, async (pty) => {
     pty.line("select 'first' as t;");
     await pty.sees(/^first\n1 row\nhx>$/m);
-    pty.key('Up', 'C-a', 'M-f', 'C-k');
-    await pty.sees(/hx> select$/);
-    pty.type(" 'second' as t;");
-    pty.key('Enter');
+    pty.line("select 'second' as t;");
     await pty.sees(/^second\n1 row\nhx>$/m);
+    pty.type('draft');
     pty.key('Up', 'Up');
     await pty.sees(/hx> select 'first' as t;$/);
-    pty.key('C-u');
+    pty.key('Down', 'Down');
+    await pty.sees(/hx> draft$/);
+    pty.key('C-u', 'C-d');
+    await pty.sees(/left 0/);
+    await inShell({ HX_DATA_DIR: join(pty.folder, 'data') }, async (next) => {
+      next.key('C-r');
+      await next.sees(/^search: /m);
+      next.type('t as');
+      next.type(' ');
+      next.key('BSpace', 'BSpace', 'BSpace', 'BSpace', 'BSpace');
+      next.type('as t');
+      await next.sees(/hx> select 'second' as t;\nsearch: as t/);
+      next.key('C-r');
+      await next.sees(/hx> select 'first' as t;\nsearch: as t/);
+      next.key('C-g');
+      await next.sees(/hx>$/);
+      next.key('C-r');
+      next.type('first');
+      await next.sees(/hx> select 'first' as t;\nsearch: first/);
+      next.key('Enter');
+      await next.sees(/^first\n1 row\nhx>$/m);
+    });
+  });
+});
+
+test('Tab completes names, opens a menu of several, goes round in it, and Esc takes it back', async () => {
+  await inShell({}, async (pty) => {
     pty.type('select count(*) as n from research_r');
     pty.key('Tab');
-    await pty.sees(/from research_runs ?$/);
+    await pty.sees(/from research_runs$/);
     pty.line(';');
     await pty.sees(/^0\n1 row\nhx>$/m);
     pty.type('.sch');
     pty.key('Tab');
     pty.line('checks');
     await pty.sees(/^claim +VARCHAR$/m);
+    pty.type('select c.cl from checks c');
+    pty.key('Home', 'M-f', 'M-f', 'M-f', 'Tab');
+    await pty.sees(/hx> select c\.claim from checks c\nclaim +claim_hash\n2 candidates: Tab chooses$/);
+    pty.key('Tab', 'Tab');
+    await pty.sees(/hx> select c\.claim_hash from checks c\n.*\n2\/2 {2}VARCHAR, column of checks$/);
+    pty.key('BTab');
+    await pty.sees(/\n1\/2 {2}VARCHAR/);
+    pty.key('Escape');
+    await pty.sees(/hx> select c\.claim from checks c$/);
+    pty.key('Tab', 'Tab', 'Tab');
+    await pty.sees(/2\/2/);
+    pty.type(' as h');
+    await pty.sees(/hx> select c\.claim_hash as h from checks c$/);
   });
 });
 
-test('pasted statements of several lines run, with and without bracketed paste', async () => {
+test('pasted statements wait for Enter where the terminal brackets a paste, and run where it does not', async () => {
   await inShell({}, async (pty) => {
     const path = join(pty.folder, 'paste.sql');
     writeFileSync(path, "select 'one' as a;\nselect 'two' as b,\n'three' as c;\n");
@@ -191,15 +155,24 @@ test('pasted statements of several lines run, with and without bracketed paste',
     await pty.sees(/hx> select 'one' as a;\n\.\.> select 'two' as b,\n\.\.> 'three' as c;\n\.\.>$/);
     pty.key('Enter');
     await pty.sees(/\.\.>\na\n─+\none\n1 row\nb +c\n─+ {2}─+\ntwo {2}three\n1 row\nhx>$/);
+    const lines = Array.from({ length: 500 }, (_, line) => `\t${line + 1} as n_${line}`);
+    pty.paste(`select\n${lines.join(',\n')};`);
+    await pty.sees(/\.\.> {5}500 as n_499;\nline 501 of 501$/);
+    assert.not.match(pty.screen(), /candidates/);
+    pty.key('Enter');
+    await pty.sees(/row 1 of 1 rows {2}columns 1-\d+ of 500 ›/);
+    pty.type('q');
+    await pty.sees(/1 row, 500 columns, shown in the pager\nhx>$/);
   });
 });
 
-test('modes, timer, ready queries and files', async () => {
+test('commands: modes, timer, width, ready queries, files, a chart, a plan', async () => {
   await inShell({}, async (pty) => {
     pty.line('.mode ndjson');
     pty.line('.timer on');
     pty.line("select 'x' as t;");
-    await pty.sees(/^\{"t":"x"\}\nTime: \d+ ms\nhx>$/m);
+    await pty.sees(/^\{"t":"x"\}\nTime: .* m?s\nhx>$/m);
+    pty.line('.timer off');
     pty.line('.output out.csv');
     pty.line('from range(3);');
     await pty.sees(/Wrote .*out\.csv\./);
@@ -212,22 +185,41 @@ test('modes, timer, ready queries and files', async () => {
     pty.line('.mode csv');
     pty.line('@prior_shift env_b=development');
     await pty.sees(/^claim,model,/m);
+    pty.line('.mode chart');
+    pty.line("select * from (values ('up', 2), ('down', -1)) t(way, n);");
+    await pty.sees(/^way +n\nup +2 +│█+\ndown +-1 +█+│\nhx>$/m);
+    pty.line("select 'no number' as t;");
+    await pty.sees(/hx: A chart takes two columns/);
+    pty.line('.mode table');
+    pty.line('.width 8');
+    pty.line("select 'a long text' as t;");
+    await pty.sees(/^a long …\nlong cells cut to fit\..*\nhx>$/m);
+    pty.line('explain select 42;');
+    await pty.sees(/┌─+┐[\s\S]*hx>$/);
+    pty.line('.widt 8');
+    await pty.sees(/There is no command \.widt\./);
+    pty.line('.help');
+    await pty.sees(/^Ctrl-R, Ctrl-S/m);
     pty.line('.exit');
     await pty.sees(/left 0/);
   });
 });
 
-test('a statement longer than the window and a resize leave the shell usable', async () => {
+test('a million rows: the pager keeps a part, a file gets all, and memory stays bounded', async () => {
   await inShell({}, async (pty) => {
-    for (let line = 0; line < 40; line += 1) pty.line(`-- line ${line}`);
-    pty.type(`select '${'long '.repeat(60)}' as t`);
-    await pty.sees(/-- line 39\n/);
-    pty.tmux('resize-window', '-t', 's', '-x', '60', '-y', '12');
-    pty.tmux('resize-window', '-t', 's', '-x', '100', '-y', '30');
-    pty.key('C-c');
-    await pty.sees(/\^C\nhx>$/);
-    pty.line("select 'after' as t;");
-    await pty.sees(/^after\n1 row\nhx>$/m);
+    pty.line("select i, 'text ' || i as t from range(1000000) r(i);");
+    await pty.sees(/row 1 of more than 100,000 rows; \.output FILE writes all/);
+    pty.type('q');
+    await pty.sees(/100,000\+ rows, 2 columns, shown in the pager\nhx>$/);
+    pty.line('.output out.csv');
+    pty.line("select i, 'text ' || i as t from range(1000000) r(i);");
+    await pty.sees(/Wrote .*out\.csv\./);
+    const text = readFileSync(join(pty.folder, 'out.csv'), 'utf8');
+    assert.ok(text.endsWith('999999,text 999999\r\n'));
+    if (!existsSync('/proc/self/status')) return;
+    const status = readFileSync(`/proc/${readFileSync(join(pty.folder, 'pid'), 'utf8')}/status`, 'utf8');
+    const peakMb = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
+    assert.ok(peakMb < 600, `${peakMb} MB at the peak`);
   });
 });
 
@@ -241,13 +233,15 @@ test('SIGTERM leaves the terminal as it was', async () => {
 });
 
 test('a dumb terminal gets a prompt that only prints lines', async () => {
-  const pty = new Pty({ TERM: 'dumb' });
+  const pty = new Pty({ variables: { TERM: 'dumb' } });
   try {
     await pty.sees(/^hx> ?$/m);
     pty.line("select 'plain'");
     await pty.sees(/^\.\.> ?$/m);
     pty.line('as t;');
     await pty.sees(/^plain\n1 row\nhx> ?$/m);
+    pty.line('from range(1000);');
+    await pty.sees(/^1,000 rows, the first 200 shown\./m);
     pty.line('.exit');
     await pty.sees(/left 0/);
   } finally {
@@ -255,10 +249,24 @@ test('a dumb terminal gets a prompt that only prints lines', async () => {
   }
 });
 
+test('without colours nothing is coloured, and the choice in a menu still shows', async () => {
+  await inShell({ NO_COLOR: '1' }, async (pty) => {
+    pty.type("select 1, 'text', count(x) from ch");
+    pty.key('Tab', 'Tab');
+    await pty.sees(/1\/\d+ {2}view/);
+    const screen = pty.tmux('capture-pane', '-p', '-e', '-t', 's');
+    const codes = new Set(screen.split(`${ESCAPE}[`).map((part) => /^([\d;]*)m/.exec(part)?.[1]));
+    // What is left are inverse and the ends of it, as tmux tells them.
+    for (const code of ['7', '27', '', '0', '39', '49', undefined]) codes.delete(code);
+    assert.equal([...codes], []);
+    assert.ok(screen.includes(`${ESCAPE}[7mchecks `));
+  });
+});
+
 test('the shell needs a terminal to read from: a pipe is read as SQL', () => {
   const folder = makeTempFolder();
   const entry = join(folder, 'hx.mjs');
-  writeFileSync(entry, ENTRY);
+  writeFileSync(entry, HX_QUERY);
   const argv = ['--import', packagePath('node_modules', 'tsx', 'dist', 'esm', 'index.mjs'), entry, 'query'];
   const output = execFileSync(process.execPath, argv, {
     input: 'select 1 as one',

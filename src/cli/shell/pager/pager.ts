@@ -81,7 +81,10 @@ export class Pager {
   press(key: Key): void {
     // Keys typed faster than they are read arrive as one text.
     const keys = key.type === 'text' ? [...key.text].map((text) => ({ type: key.type, text })) : [key];
-    for (const one of keys) this.pressOne(one);
+    for (const one of keys) {
+      this.pressOne(one);
+      this.settle();
+    }
     this.draw();
   }
 
@@ -209,13 +212,12 @@ export class Pager {
     if (this.typing !== undefined) return `/${this.typing}█`;
     const { columns, buffer } = this.options;
     const count = this.rows.length.toLocaleString('en-US');
-    const all = { reading: `${count} so far`, complete: count, full: `more than ${count}`, failed: count }[
-      buffer.state
-    ];
-    const failed = buffer.state === 'failed' ? ', then it failed: q shows why' : '';
+    const { state } = buffer;
+    const all = state === 'full' ? `more than ${count}` : count;
+    const failed = state === 'failed' ? ', then it failed: q shows why' : '';
     if (this.record !== undefined) return `record ${this.selected + 1} of ${all}  ${RECORD_HELP}`;
     const end = Math.min(this.left + this.table.shownFrom(this.left, this.width), columns.length);
-    const kept = buffer.state === 'full' ? '; .output FILE writes all' : '';
+    const kept = { full: '; .output FILE writes all', reading: ' so far', complete: '', failed: '' }[state];
     const range = `${(this.selected + 1).toLocaleString('en-US')} of ${all} rows${kept}${failed}`;
     const [before, after] = [this.left > 0 ? '‹ ' : '', end < columns.length ? ' ›' : ''];
     const place = `${before}columns ${this.left + 1}-${end} of ${columns.length}${after}`;
