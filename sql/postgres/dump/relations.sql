@@ -8,15 +8,17 @@ select format('%I.%I', n.nspname, c.relname) as name,
   end as left_out,
   -- The rows of partitions come with their parent, those of other children do not.
   c.relkind = 'r' as only,
-  columns.copied, columns.renewed, columns.computed,
-  coalesce(keys.keys, array[format('row(%s)::text collate "C"', array_to_string(columns.copied, ', '))]) as keys,
-  array(
+  to_jsonb(columns.copied) as copied, to_jsonb(columns.renewed) as renewed, to_jsonb(columns.computed) as computed,
+  to_jsonb(
+    coalesce(keys.keys, array[format('row(%s)::text collate "C"', array_to_string(columns.copied, ', '))])
+  ) as keys,
+  to_jsonb(array(
     select distinct format('%I.%I', rn.nspname, r.relname)
     from pg_constraint f
     join pg_class r on r.oid = f.confrelid
     join pg_namespace rn on rn.oid = r.relnamespace
     where f.conrelid = c.oid and f.contype = 'f' and f.confrelid <> c.oid and not f.condeferrable
-  ) as refers_to
+  )) as refers_to
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
