@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { HxError, messageOf } from '../../base/errors.js';
 import { packagePath } from '../../base/paths.js';
 import {
@@ -6,6 +7,7 @@ import {
   type ClusterState,
   DEFAULT_PORT,
   readState,
+  SUPERUSER,
   stateUrl,
   writeState,
 } from './cluster.js';
@@ -16,7 +18,7 @@ import { ensureDatabase } from './readiness.js';
 /** A daemon that does not answer its own version by then is no daemon to rely on. */
 const PROBE_TIMEOUT_MS = 5_000;
 /** Pulling the image included. */
-const START_WITHIN_SECONDS = 300;
+const WAIT_SECONDS = '300';
 
 /** Whether a container engine with Compose answers on this machine. */
 export async function isDockerThere(signal: AbortSignal): Promise<boolean> {
@@ -54,16 +56,31 @@ export async function startDocker(cluster: ClusterFolder, options: StartOptions)
   // Remembered first: the volume keeps the password that it was made with.
   writeState(cluster, state);
   emit({ type: 'note', message: 'Starting Postgres with Docker Compose.' });
-  await compose(cluster, state, signal, [
-    'up',
-    '--detach',
-    '--wait',
-    '--wait-timeout',
-    `${START_WITHIN_SECONDS}`,
-    'postgres',
-  ]);
+  try {
+    await compose(cluster, state, signal, [
+      'up',
+      '--detach',
+      '--wait',
+      '--wait-timeout',
+      WAIT_SECONDS,
+      'postgres',
+    ]);
+  } catch (error) {
+    // What never ran is not remembered, so that the other engine can be chosen.
+    if (remembered === undefined) rmSync(cluster.stateFile, { force: true });
+    throw error;
+  }
+  // A volume whose password was lost is still there.
+  if (remembered === undefined) await setPassword(cluster, state, signal);
   await ensureDatabase(stateUrl(state, 'postgres'));
   return { state, started: true };
+}
+
+/** Over the socket inside of the container, which asks for no password. */
+async function setPassword(cluster: ClusterFolder, state: ClusterState, signal: AbortSignal): Promise<void> {
+  const psql = ['psql', '--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', `--username=${SUPERUSER}`];
+  const statement = `ALTER ROLE ${SUPERUSER} PASSWORD '${state.password}';\n`;
+  await compose(cluster, state, signal, ['exec', '-T', 'postgres', ...psql], statement);
 }
 
 export async function isDockerRunning(
@@ -103,6 +120,7 @@ async function compose(
   state: ClusterState,
   signal: AbortSignal,
   args: readonly string[],
+  input?: string,
 ): Promise<string> {
   const { execa } = await import('execa');
   const file = packagePath('docker', 'compose.yaml');
@@ -113,7 +131,7 @@ async function compose(
       {
         env: { HX_PG_PORT: String(state.port), HX_PG_PASSWORD: state.password },
         cancelSignal: signal,
-        stdin: 'ignore',
+        ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       },
     );
     return stdout;
@@ -121,7 +139,10 @@ async function compose(
     const said = typeof error === 'object' && error !== null && 'stderr' in error ? String(error.stderr) : '';
     throw new HxError('unavailable', `docker compose ${args[0]} failed: ${said.trim() || messageOf(error)}`, {
       cause: error,
-      hint: 'Check that Docker runs, or use hx db up --engine embedded.',
+      hint:
+        args[0] === 'up'
+          ? 'Check that Docker runs, or use hx db up --engine embedded.'
+          : `Start Docker and try again. To go on without it, remove ${cluster.stateFile} and run hx db up --engine embedded; the data stays in the volume of ${projectName(cluster)}.`,
     });
   }
 }
