@@ -39,6 +39,7 @@ export const doctor = defineHandler({
       embedded(),
       database(context),
       connection(context),
+      guards(context),
       model(context),
       prices(context),
     ]);
@@ -156,6 +157,29 @@ async function connection({ settings, lanes, clock }: Context): Promise<Finding[
     if (warning === undefined) return [ok(name, how)];
     const fix = 'Use the same major as Neon everywhere: what works on one may not on the other.';
     return [{ name, state: 'missing', detail: `${how}; ${warning}`, fix }];
+  } catch (thrown) {
+    const { message, hint = null } = toHxError(thrown);
+    return [{ name, state: 'missing', detail: message, fix: hint }];
+  }
+}
+
+/** Whether what keeps environments apart is in place; nothing where the database is not usable. */
+async function guards({ settings, lanes }: Context): Promise<Finding[]> {
+  const opened = await lanes.database().catch(() => undefined);
+  if (opened === undefined) return [];
+  const name = `Guards and roles (${settings.environment})`;
+  try {
+    const { inspectGuards } = await import('../operational/schema/verify/guards.js');
+    const problems = await inspectGuards(opened.sql);
+    if (problems.length === 0) {
+      return [ok(name, 'roles, owners and guards are as the last migration left them')];
+    }
+    return problems.map(({ object, what, fix }) => ({
+      name,
+      state: 'broken',
+      detail: object === null ? what : `${object}: ${what}`,
+      fix,
+    }));
   } catch (thrown) {
     const { message, hint = null } = toHxError(thrown);
     return [{ name, state: 'missing', detail: message, fix: hint }];

@@ -89,7 +89,9 @@ export async function claimDatabase(sql: Sql, environment: Environment, renew = 
     });
   }
   const claim = await readFile(packagePath('sql', 'postgres', 'claim.sql'), 'utf8');
+  const grant = await readFile(packagePath('sql', 'postgres', 'grant_create.sql'), 'utf8');
   await sql.begin(async (transaction) => {
+    await transaction.unsafe(grant);
     await actAsOwner(transaction);
     await allowClaim(transaction);
     await transaction.unsafe(claim, [environment]);

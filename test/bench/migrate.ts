@@ -6,6 +6,7 @@ import { HxError } from '../../src/base/errors.js';
 import { sleep } from '../../src/base/time.js';
 import { applyMigrations, planRun } from '../../src/operational/schema/apply.js';
 import { migrationNames } from '../../src/operational/schema/files.js';
+import type { LocalServer } from '../../src/operational/server/local.js';
 import { Prng } from '../../src/rpl/prng.js';
 import { connectTo, removeTestServer, startTestServer } from '../database.js';
 import {
@@ -111,6 +112,10 @@ async function killMigrators(expected: string): Promise<void> {
   );
 }
 
+function urlOf({ url }: LocalServer, name: string): string {
+  return (url ?? '').replace(/\/[^/]*$/, `/${name}`);
+}
+
 /** @param spanMs how long a run takes here, so that every part of it gets its kills. */
 async function killServers(expected: string, spanMs: number): Promise<void> {
   const dataDir = makeTempFolder();
@@ -120,12 +125,12 @@ async function killServers(expected: string, spanMs: number): Promise<void> {
   try {
     for (let kill = 0; kill < serverKills; kill += 1) {
       const server = await startTestServer(dataDir);
-      const url = (name: string) => (server.url ?? '').replace(/\/[^/]*$/, `/${name}`);
-      const admin = connectTo(url('postgres'));
+      const admin = connectTo(urlOf(server, 'postgres'));
       await admin.unsafe(`create database kill_${kill} template template0`);
       await admin.end();
-      const settings = makeTestSettings({ DATABASE_URL: url(`kill_${kill}`), dataDir });
-      const run = applyMigrations(migrateOptions({ settings }, folder)).then(
+      const settingsOn = (it: LocalServer) =>
+        makeTestSettings({ DATABASE_URL: urlOf(it, `kill_${kill}`), dataDir });
+      const run = applyMigrations(migrateOptions({ settings: settingsOn(server) }, folder)).then(
         () => undefined,
         (error: unknown) => error,
       );
@@ -134,9 +139,10 @@ async function killServers(expected: string, spanMs: number): Promise<void> {
       const error = await run;
       if (error !== undefined) broken += 1;
       check(error === undefined || error instanceof HxError, `server kill ${kill}: ${error}`);
-      await startTestServer(dataDir);
-      await applyMigrations(migrateOptions({ settings }, folder));
-      const sql = connectTo(url(`kill_${kill}`));
+      // Children of the dead server may hold its port for a while, so it may come up on another.
+      const again = await startTestServer(dataDir);
+      await applyMigrations(migrateOptions({ settings: settingsOn(again) }, folder));
+      const sql = connectTo(urlOf(again, `kill_${kill}`));
       check((await outcome(sql)) === expected, `server killed, ${kill}`);
       await sql.end();
     }

@@ -110,6 +110,42 @@ test('every table of ours has the guard, always on, for statements and for rows'
   }
 });
 
+test('rows that come by way of a parent table are guarded, though no statement names their own table', async () => {
+  await writeAs(local.sql, 'local', INSERT_USER);
+  for (const statements of [
+    `create table parent (like users) partition by range (created_at);
+     alter table parent attach partition users default;
+     insert into parent values (gen_random_uuid(), 'by-parent@example.org', 'pro', 'active', now(), now())`,
+    `create table parent (like users); alter table users inherit parent; update parent set plan = 'pro'`,
+    `create table parent (like users); alter table users inherit parent; delete from parent`,
+  ]) {
+    await refuses(writeAs(local.sql, undefined, statements), /did not declare/);
+    await refuses(writeAs(local.sql, 'production', statements), /for production, but/);
+  }
+  await writeAs(local.sql, 'local', 'delete from users');
+});
+
+test('what a session prepared before its database changed hands is refused after it', async () => {
+  const own = await createTestDatabase();
+  try {
+    const write = (email: string) =>
+      own.sql.begin(async (sql) => {
+        await sql`select set_config('hx.env', 'local', true)`;
+        await sql`insert into users (email) values (${email})`;
+      });
+    // Often enough for the server to keep its plan.
+    for (let index = 0; index < 8; index += 1) await write(`${index}@example.org`);
+    await own.sql.begin(async (sql) => {
+      await sql`select set_config('hx.claim', pg_current_xact_id()::text, true)`;
+      await sql`update hx.identity set env = 'development'`;
+    });
+    await refuses(write('late@example.org'), /for local, but the database is for development/);
+    await refuses(writeAs(own.sql, 'development', insertCache('local')), /belongs to another environment/);
+  } finally {
+    await own.drop();
+  }
+});
+
 test('an unclaimed copy refuses, and writes once it is claimed', async () => {
   const copy = await createTestDatabase({ claimed: false });
   try {
@@ -120,6 +156,10 @@ test('an unclaimed copy refuses, and writes once it is claimed', async () => {
     assert.is(await claimDatabase(copy.sql, 'local'), true);
     assert.is(await claimDatabase(copy.sql, 'local'), false);
     await writeAs(copy.sql, 'local', INSERT_USER);
+    // A copy by CREATE DATABASE comes without the privileges on the database itself.
+    const [owner] =
+      await copy.sql`select has_database_privilege('hx_owner', current_database(), 'CREATE') as can`;
+    assert.is(owner?.['can'], true);
   } finally {
     await copy.drop();
   }

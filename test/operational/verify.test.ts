@@ -51,6 +51,7 @@ test('everything wrong is said at once, each with its fix', async () => {
     'constraint users.later: the constraint is NOT VALID: old rows may break it',
     'index requests_user_id_idx: the index is INVALID',
     'trigger checks.hx_guard_update: a guard does not always fire',
+    'table open_to_all: it is not owned by hx_owner',
     'table open_to_all: the table has no guard',
     'column users.created_at: the migrations make it, but it is missing',
   ]);

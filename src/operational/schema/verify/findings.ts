@@ -1,5 +1,6 @@
 import type { SchemaDifference } from '../fingerprint/diff.js';
 import type { Fingerprint, SchemaObject } from '../fingerprint/read.js';
+import type { AppliedMigration } from '../ledger.js';
 
 /** One thing about a database that is not as it should be, or that is worth knowing. */
 export interface SchemaFinding {
@@ -18,7 +19,12 @@ export function problem(what: string, fix: string, object: string | null = null)
 
 /** What a schema shows by itself, without knowing how it should be. */
 export function inspectSchema({ objects }: Fingerprint): SchemaFinding[] {
-  return [...objects.flatMap(inspectObject), ...findUnguarded(objects)];
+  return [
+    ...objects.flatMap(inspectObject),
+    ...objects.flatMap(inspectOwner),
+    ...findUnguarded(objects),
+    ...inspectIdentityGuard(objects),
+  ];
 }
 
 function inspectObject({ kind, name, partOf, definition }: SchemaObject): SchemaFinding[] {
@@ -42,6 +48,29 @@ function inspectObject({ kind, name, partOf, definition }: SchemaObject): Schema
   return findings;
 }
 
+/** Kinds of objects whose owner could change or remove what guards them. */
+const OWNED: Readonly<Record<string, string>> = {
+  schema: 'schema',
+  table: 'table',
+  view: 'view',
+  function: 'function',
+};
+
+/** What another role than the owner of hx's objects owns, and that the database lets that owner make new ones. */
+function inspectOwner({ kind, name, definition }: SchemaObject): SchemaFinding[] {
+  const object = `${kind} ${name}`;
+  if (kind === 'database') {
+    const privileges = definition['privileges'];
+    if (Array.isArray(privileges) && privileges.includes('hx_owner: create')) return [];
+    const fix = 'As the owner of the database: grant create on database NAME to hx_owner;';
+    return [problem('hx_owner may not make anything in it', fix, object)];
+  }
+  const owned = OWNED[kind];
+  // The schema public is Postgres's own.
+  if (owned === undefined || name === 'public' || definition['owner'] === 'hx_owner') return [];
+  return [problem('it is not owned by hx_owner', `alter ${owned} ${name} owner to hx_owner;`, object)];
+}
+
 /** Tables of `public` that anybody may write to without declaring an environment. */
 function findUnguarded(objects: readonly SchemaObject[]): SchemaFinding[] {
   const names = new Set(objects.map(({ kind, name }) => `${kind} ${name}`));
@@ -51,6 +80,17 @@ function findUnguarded(objects: readonly SchemaObject[]): SchemaFinding[] {
     const guarded = GUARDS.every((trigger) => names.has(`trigger ${name}.${trigger}`));
     const fix = `select hx.guard_table('${name.replaceAll("'", "''")}'); in a new migration`;
     return guarded ? [] : [problem('the table has no guard', fix, `table ${name}`)];
+  });
+}
+
+/** Whether anybody could change whose database it is by a plain statement. */
+function inspectIdentityGuard(objects: readonly SchemaObject[]): SchemaFinding[] {
+  const table = 'hx.identity';
+  if (!objects.some(({ kind, name }) => kind === 'table' && name === table)) return [];
+  return ['hx_guard_identity', 'hx_guard_identity_truncate'].flatMap((trigger) => {
+    if (objects.some(({ kind, name }) => kind === 'trigger' && name === `${table}.${trigger}`)) return [];
+    const fix = `Make the trigger ${trigger} again, as migrations/0001_identity.sql does.`;
+    return [problem('the identity has no guard', fix, `table ${table}`)];
   });
 }
 
@@ -76,4 +116,10 @@ export function differenceFindings(
     const what = which === '' ? CHANGES[change] : `${CHANGES[change]}: ${which}`;
     return [problem(what, 'Undo it, or put it into a new migration; hx migrate diff shows both.', object)];
   });
+}
+
+/** Whether a schema is still the one that the last migration left. */
+export function compareWithLedger(found: Fingerprint, last: AppliedMigration): SchemaFinding[] {
+  if (last.fingerprintAfter === found.hash) return [];
+  return [problem(`the schema is no longer as ${last.name} left it`, 'hx migrate diff names what differs')];
 }

@@ -9,7 +9,14 @@ import { type ReplayOptions, replayFingerprint } from '../fingerprint/sources.js
 import { type AppliedMigration, readLedger } from '../ledger.js';
 import { comparePlan } from '../plan.js';
 import { readOpenSteps } from '../step-ledger.js';
-import { differenceFindings, inspectSchema, problem, type SchemaFinding } from './findings.js';
+import {
+  compareWithLedger,
+  differenceFindings,
+  inspectSchema,
+  problem,
+  type SchemaFinding,
+} from './findings.js';
+import { inspectRoles } from './roles.js';
 
 export interface VerifyOptions extends Omit<ReplayOptions, 'to'> {
   /** Whether to compare with the replayed migrations; otherwise with what the ledger wrote down. */
@@ -80,6 +87,7 @@ async function inspectDatabase(
     findings.push(problem(what, `hx migrate --env ${environment} carries on with it`));
   }
   const filesAgree = plan.every(({ severity }) => severity === 'note');
+  if (ledger.length > 0) findings.push(...(await inspectRoles(sql)));
   return { findings, ledger, filesAgree, fingerprint: await readFingerprint(sql) };
 }
 
@@ -114,11 +122,6 @@ async function inspectPlan(
     findings.push({ severity: 'note', object: null, what: `${name} is pending`, fix: 'hx migrate' });
   }
   return findings;
-}
-
-function compareWithLedger(found: Fingerprint, last: AppliedMigration): SchemaFinding[] {
-  if (last.fingerprintAfter === found.hash) return [];
-  return [problem(`the schema is no longer as ${last.name} left it`, 'hx migrate diff names what differs')];
 }
 
 function fromError({ message, hint }: HxError): SchemaFinding {
