@@ -8,6 +8,7 @@ import { makeCli } from '../../src/cli/parser.js';
 import { readyQueries } from '../../src/lake/queries.js';
 import type { Column } from '../../src/rpl/column.js';
 import { CHANGE_COLUMNS, CHECK_CONTEXT_COLUMNS, RUN_COLUMNS } from '../../src/rpl/record.js';
+import { engineParts } from './engines.js';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -22,6 +23,7 @@ export async function generateDocs(): Promise<Map<string, string>> {
     ['.env.example', envExample()],
     ['docs/commands.md', commandReference(definitions)],
     ['docs/columns.md', columnReference()],
+    ['docs/engines.md', engines()],
     ['docs/queries.md', queryReference()],
   ]);
 }
@@ -35,10 +37,15 @@ function readme(definitions: Definitions): string {
   );
 }
 
+function engines(): string {
+  const current = readFileSync(join(ROOT, 'docs', 'engines.md'), 'utf8');
+  return [...engineParts()].reduce((text, [name, content]) => replacePart(text, name, content), current);
+}
+
 /** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. */
 function replacePart(text: string, name: string, content: string): string {
   const pattern = new RegExp(`(<!-- ${name} -->)[\\s\\S]*?(<!-- /${name} -->)`);
-  if (!pattern.test(text)) throw new Error(`README.md has no part <!-- ${name} -->`);
+  if (!pattern.test(text)) throw new Error(`There is no part <!-- ${name} -->`);
   return text.replace(pattern, (_all, start, end) => `${start}\n${content}\n${end}`);
 }
 
