@@ -44,7 +44,8 @@ export class EstimateCommand extends HxCommand {
     const samples = lines.map(({ line, value, problem }) => {
       if (problem !== undefined) throw malformedLine(this.file, line, problem);
       const { errors } = t.as(value, isEstimatorSample, { errors: true });
-      if (errors !== undefined) throw malformedLine(this.file, line, errors.join('; ').replace(/^\./, ''));
+      if (errors !== undefined)
+        throw malformedLine(this.file, line, errors.map((text) => text.replace(/^\./, '')).join('; '));
       return value;
     });
     const { estimator, b, seed } = this;
