@@ -41,7 +41,7 @@ export async function runShell(
 }
 
 function greeting(paint: Paint): string {
-  const text = 'SQL over the lake, ended by a semicolon. .help: commands and keys; Ctrl-D leaves.';
+  const text = 'SQL over the lake, ended by a semicolon. .help lists commands and keys.';
   return `${paint('dim', text)}\n`;
 }
 

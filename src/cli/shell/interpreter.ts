@@ -158,7 +158,10 @@ export class Interpreter implements CommandHost {
     });
     const note = shownNote(shown, HOW_TO_GET_ALL);
     const isTable = format === 'table' && !isPlan(columns);
-    await this.tell(note ?? (isTable ? rowCount(shown.shown) : ''), performance.now() - startedAtMs);
+    const isWhole = shown.rows === shown.shown;
+    const count = isTable && isWhole ? rowCount(shown.shown) : '';
+    const text = [count, note ?? ''].filter((part) => part !== '').join('; ');
+    await this.tell(text, performance.now() - startedAtMs);
   }
 
   private async page(

@@ -193,7 +193,7 @@ test('commands: modes, timer, width, ready queries, files, a chart, a plan', asy
     pty.line('.mode table');
     pty.line('.width 8');
     pty.line("select 'a long text' as t;");
-    await pty.sees(/^a long …\nlong cells cut to fit\..*\nhx>$/m);
+    await pty.sees(/^a long …\n1 row; long cells cut to fit\..*\nhx>$/m);
     pty.line('explain select 42;');
     await pty.sees(/┌─+┐[\s\S]*hx>$/);
     pty.line('.widt 8');
