@@ -2,7 +2,9 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import * as assert from 'uvu/assert';
 import { loadSettings, type Settings } from '../src/base/config.js';
+import { HxError } from '../src/base/errors.js';
 import { runCli } from '../src/cli/main.js';
 
 export { connectTo, createTestDatabase, type TestDatabase } from './database.js';
@@ -76,4 +78,23 @@ function capture(): { stream: Writable; text: () => string } {
     },
   });
   return { stream, text: () => Buffer.concat(chunks).toString('utf8') };
+}
+
+/** Asserts that work fails with an error of ours: its code, its words and, where given, its hint. */
+export async function fails(
+  work: Promise<unknown>,
+  code: string,
+  words: RegExp,
+  hint?: RegExp,
+): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    assert.ok(error instanceof HxError, String(error));
+    assert.is(error.code, code, error.message);
+    assert.match(error.message, words);
+    if (hint !== undefined) assert.match(error.hint ?? '', hint);
+    return;
+  }
+  assert.unreachable('it did not fail');
 }

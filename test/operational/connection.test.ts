@@ -5,8 +5,7 @@ import { HxError } from '../../src/base/errors.js';
 import { openDatabase } from '../../src/operational/connection.js';
 import { findFreePort } from '../../src/operational/server/ports.js';
 import { directUrl, driverOptions, serverAddress } from '../../src/operational/session.js';
-import { createTestDatabase, makeTestSettings, type TestDatabase } from '../helpers.js';
-import { fails } from './migrations.js';
+import { createTestDatabase, fails, makeTestSettings, type TestDatabase } from '../helpers.js';
 
 const test = suite('connection');
 let database: TestDatabase;

@@ -8,8 +8,8 @@ import { readLedger } from '../../src/operational/schema/ledger.js';
 import type { MigrateOptions } from '../../src/operational/schema/migrator.js';
 import { makePlan } from '../../src/operational/schema/plan.js';
 import { connectTo } from '../database.js';
-import { createTestDatabase, makeTestSettings, removeFolder, type TestDatabase } from '../helpers.js';
-import { addMigration, copyMigrations, fails, migrateOptions } from './migrations.js';
+import { createTestDatabase, fails, makeTestSettings, removeFolder, type TestDatabase } from '../helpers.js';
+import { addMigration, copyMigrations, migrateOptions } from './migrations.js';
 
 const test = suite('migrations');
 let database: TestDatabase;

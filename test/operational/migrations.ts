@@ -1,7 +1,5 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as assert from 'uvu/assert';
-import { HxError } from '../../src/base/errors.js';
 import { migrationsFolder, writeSum } from '../../src/operational/schema/files.js';
 import type { MigrateOptions } from '../../src/operational/schema/migrator.js';
 import { makeTempFolder, type TestDatabase } from '../helpers.js';
@@ -27,22 +25,4 @@ export function migrateOptions(
 ): MigrateOptions {
   const emit: MigrateOptions['emit'] = (event) => void (event.type === 'note' && notes.push(event.message));
   return { settings, signal: new AbortController().signal, emit, folder };
-}
-
-export async function fails(
-  work: Promise<unknown>,
-  code: string,
-  words: RegExp,
-  hint?: RegExp,
-): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof HxError, String(error));
-    assert.is(error.code, code, error.message);
-    assert.match(error.message, words);
-    if (hint !== undefined) assert.match(error.hint ?? '', hint);
-    return;
-  }
-  assert.unreachable('it did not fail');
 }

@@ -5,8 +5,15 @@ import { applyMigrations, planRun } from '../../src/operational/schema/apply.js'
 import { replayFingerprint } from '../../src/operational/schema/fingerprint/sources.js';
 import { readLedger } from '../../src/operational/schema/ledger.js';
 import type { MigrateOptions } from '../../src/operational/schema/migrator.js';
-import { createTestDatabase, makeTestSettings, removeFolder, runHx, type TestDatabase } from '../helpers.js';
-import { addMigration, copyMigrations, fails, migrateOptions } from './migrations.js';
+import {
+  createTestDatabase,
+  fails,
+  makeTestSettings,
+  removeFolder,
+  runHx,
+  type TestDatabase,
+} from '../helpers.js';
+import { addMigration, copyMigrations, migrateOptions } from './migrations.js';
 
 const test = suite('promotion of migrations');
 let databases: Record<Environment, TestDatabase>;

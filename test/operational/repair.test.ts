@@ -4,8 +4,8 @@ import { applyMigrations } from '../../src/operational/schema/apply.js';
 import { baselineMigrations } from '../../src/operational/schema/baseline.js';
 import { readLedger } from '../../src/operational/schema/ledger.js';
 import { type RepairOptions, repairMigrations } from '../../src/operational/schema/repair.js';
-import { createTestDatabase, removeFolder, runHx, type TestDatabase } from '../helpers.js';
-import { addMigration, copyMigrations, fails, migrateOptions } from './migrations.js';
+import { createTestDatabase, fails, removeFolder, runHx, type TestDatabase } from '../helpers.js';
+import { addMigration, copyMigrations, migrateOptions } from './migrations.js';
 
 const test = suite('repair and baseline');
 let database: TestDatabase;

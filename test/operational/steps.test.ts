@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { applyMigrations } from '../../src/operational/schema/apply.js';
 import { readLedger } from '../../src/operational/schema/ledger.js';
 import { connectTo } from '../database.js';
-import { createTestDatabase, removeFolder, type TestDatabase } from '../helpers.js';
-import { addMigration, copyMigrations, fails, migrateOptions } from './migrations.js';
+import { createTestDatabase, fails, removeFolder, type TestDatabase } from '../helpers.js';
+import { addMigration, copyMigrations, migrateOptions } from './migrations.js';
 
 const test = suite('migrations in steps');
 let database: TestDatabase;
