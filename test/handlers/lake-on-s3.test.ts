@@ -234,6 +234,8 @@ test('compaction on S3 changes no row, and is fetched in place of what it replac
   assert.is(exitCode, 0, stderr);
   assert.is(JSON.parse(stdout).days.length, 8);
   assert.equal(await lakeRows(context, ids), before);
+  const verified = await runHx(['export', 'verify'], { env });
+  assert.is(verified.exitCode, 0, verified.stderr);
   const { stderr: fetched } = await runHx(['query', ids], { env: { ...env, HX_DATA_DIR: makeTempFolder() } });
   assert.match(fetched, /^Fetched 8 files/);
 });

@@ -1,19 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { open, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { makeFolders } from '../../base/data-folder.js';
 import { HxError } from '../../base/errors.js';
 import { hashFile, onDisk, openTemporary, removeStale } from './disk.js';
 import { bodyOf, etagOf, nextToken, objectsOf, type StoredObject } from './s3-answers.js';
-import type { S3Body, S3Client } from './s3-client.js';
+import type { S3Answer, S3Client } from './s3-client.js';
 import { refusalError } from './s3-failures.js';
+import { ConditionalWriter, headOf } from './s3-writer.js';
 import type { LakeStorage, OpenedFile, PublishedFile, StagedFile } from './storage.js';
 
 /** An object by which each process asks the server whether it honours conditions. It is no file of the lake. */
 const PROBE_NAME = '.conditional-writes';
-
-/** Says which write made an object: how a writer that got no answer knows its own work. */
-const WRITE_ID = 'x-amz-meta-hx-write';
 
 /** What S3 takes in one upload. https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html */
 const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
@@ -29,12 +26,13 @@ export class S3Storage implements LakeStorage {
   readonly url: string;
   private readonly client: S3Client;
   private readonly stagingDir: string;
-  private probed: Promise<void> | undefined;
+  private readonly writer: ConditionalWriter;
 
   /** @param stagingDir a local folder for files on their way; made when the first comes. */
   constructor(client: S3Client, stagingDir: string) {
     this.client = client;
     this.stagingDir = stagingDir;
+    this.writer = new ConditionalWriter(client, this.key(PROBE_NAME));
     this.url = client.urlOf(client.place.prefix).replace(/\/$/, '');
   }
 
@@ -96,11 +94,11 @@ export class S3Storage implements LakeStorage {
   }
 
   async putIfAbsent(name: string, bytes: Uint8Array): Promise<boolean> {
-    return (await this.put(name, { content: bytes }, undefined)) !== undefined;
+    return (await this.writer.put(this.key(name), { content: bytes }, undefined)) !== undefined;
   }
 
   replace(name: string, bytes: Uint8Array, tag: string | undefined): Promise<string | undefined> {
-    return this.put(name, { content: bytes }, tag);
+    return this.writer.put(this.key(name), { content: bytes }, tag);
   }
 
   async stage(name: string): Promise<StagedFile> {
@@ -115,7 +113,7 @@ export class S3Storage implements LakeStorage {
         );
       }
       const body = { path, bytes: size, sha256: await onDisk('read', path, () => hashFile(path)) };
-      const tag = await this.put(name, body, undefined);
+      const tag = await this.writer.put(this.key(name), body, undefined);
       await discard();
       return { bytes: size, present: tag === undefined };
     };
@@ -123,7 +121,7 @@ export class S3Storage implements LakeStorage {
   }
 
   async remove(name: string): Promise<boolean> {
-    const isThere = (await this.head(name)) !== undefined;
+    const isThere = this.orMissing(await headOf(this.client, this.key(name)), name) !== undefined;
     if (isThere) {
       await this.client.require({
         method: 'DELETE',
@@ -154,81 +152,6 @@ export class S3Storage implements LakeStorage {
   /** An upload that breaks off leaves nothing on the server. */
   async removeLeftOvers(): Promise<void> {}
 
-  /**
-   * Writes an object if the present one has the tag, or if there is none (tag undefined).
-   * @returns the new tag; undefined when the condition does not hold.
-   */
-  private async put(name: string, body: S3Body, tag: string | undefined): Promise<string | undefined> {
-    this.probed ??= this.probe();
-    // A server that could not be asked is asked again by the next write.
-    await this.probed.catch((error) => {
-      this.probed = undefined;
-      throw error;
-    });
-    return this.putUnprobed(name, body, tag);
-  }
-
-  private async putUnprobed(
-    name: string,
-    body: S3Body,
-    tag: string | undefined,
-  ): Promise<string | undefined> {
-    const writeId = randomUUID();
-    const condition = tag === undefined ? { 'if-none-match': '*' } : { 'if-match': tag };
-    const answer = await this.client.send({
-      method: 'PUT',
-      key: this.key(name),
-      errand: 'write',
-      headers: { ...condition, [WRITE_ID]: writeId },
-      body,
-      consume: async (response) => etagOf(response),
-    });
-    if (answer.done) return answer.value;
-    const { status, code } = answer.refusal;
-    if (status === 501) throw this.unconditional(`answers ${code}`);
-    const isLost = status === 412 || (tag !== undefined && status === 404 && code !== 'NoSuchBucket');
-    if (!isLost) {
-      const errand = { verb: 'write', url: this.client.urlOf(this.key(name)) } as const;
-      throw refusalError(this.client.place, errand, answer.refusal);
-    }
-    if (!answer.uncertain) return undefined;
-    // The answer to an earlier attempt was lost: what is there may be ours.
-    const present = await this.head(name);
-    return present?.writeId === writeId ? present.tag : undefined;
-  }
-
-  /** Makes sure that the server keeps what is there, as some ignore the conditions that all our safety rests on. */
-  private async probe(): Promise<void> {
-    const body = { content: new Uint8Array() };
-    for (let attempt = 0; attempt < 2; attempt += 1) {
-      if ((await this.putUnprobed(PROBE_NAME, body, undefined)) === undefined) return;
-    }
-    throw this.unconditional('ignores it');
-  }
-
-  private unconditional(how: string): HxError {
-    const { host } = new URL(this.client.place.base);
-    return new HxError(
-      'configuration',
-      `${host} ${how} when asked to write only where nothing is (If-None-Match).`,
-      {
-        hint: 'The lake needs conditional writes: use AWS S3, Cloudflare R2, a recent MinIO, Ceph or the like.',
-      },
-    );
-  }
-
-  private async head(name: string): Promise<{ tag: string; writeId: string | null } | undefined> {
-    return this.orMissing(
-      await this.client.send({
-        method: 'HEAD',
-        key: this.key(name),
-        errand: 'read',
-        consume: async (response) => ({ tag: etagOf(response), writeId: response.headers.get(WRITE_ID) }),
-      }),
-      name,
-    );
-  }
-
   private async get<T>(
     name: string,
     consume: (response: Response, touch: () => void) => Promise<T>,
@@ -239,8 +162,8 @@ export class S3Storage implements LakeStorage {
     );
   }
 
-  private orMissing<T>(answer: Awaited<ReturnType<S3Client['send']>>, name: string): T | undefined {
-    if (answer.done) return answer.value as T;
+  private orMissing<T>(answer: S3Answer<T>, name: string): T | undefined {
+    if (answer.done) return answer.value;
     const { refusal } = answer;
     if (refusal.status === 404 && refusal.code !== 'NoSuchBucket') return undefined;
     throw refusalError(this.client.place, { verb: 'read', url: this.client.urlOf(this.key(name)) }, refusal);
