@@ -5,6 +5,7 @@ import type { Scene } from './scene.js';
 const SCENES: Readonly<Record<string, () => Promise<{ scene: Scene }>>> = {
   views: () => import('./views.js'),
   append: () => import('./append.js'),
+  swaps: () => import('./swaps.js'),
   'one-shot': () => import('./one-shot.js'),
   shell: () => import('./shell.js'),
   queries: () => import('./queries.js'),

@@ -41,3 +41,8 @@ export const QUESTIONS: Readonly<Record<string, string>> = {
   'one week by verdict': `SELECT created_at::DATE AS day, verdict, count(*), sum(cost_usd) FROM checks
     WHERE dt BETWEEN '2026-01-01' AND '2026-01-07' GROUP BY ALL ORDER BY ALL`,
 };
+
+/** A number of repeats, made smaller by HX_BENCH_SCALE (a share of 1) where the machine is busy. */
+export function scaled(count: number): number {
+  return Math.ceil(count * Number(process.env['HX_BENCH_SCALE'] ?? 1));
+}

@@ -1,0 +1,16 @@
+import { makeTempFolder, removeFolder } from '../../helpers.js';
+import { turmoil } from '../../lake/compaction/turmoil.js';
+import { scaled } from './sample-lake.js';
+import type { Scene } from './scene.js';
+
+/** Reads while files are swapped under the readers' eyes and compactors are killed at any moment. */
+export const scene: Scene = {
+  async play(say) {
+    const dataDir = makeTempFolder();
+    const { reads, kills, compactions, removed, rows, wrong } = await turmoil(dataDir, scaled(10_000), 2n);
+    removeFolder(dataDir);
+    for (const line of wrong) say(line);
+    const detail = `of ${reads}; ${kills} compactors killed, ${compactions} days compacted, ${removed} files removed, ${rows} rows`;
+    return [{ name: 'wrong reads during swaps', value: wrong.length, unit: '', limit: 0, detail }];
+  },
+};
