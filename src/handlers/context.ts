@@ -6,6 +6,7 @@ import type { LakeStorage } from '../lake/storage/storage.js';
 import type { Accounts } from '../models/account.js';
 import type { Database } from '../operational/connection.js';
 import type { ResearchStore } from '../research/store.js';
+import { refreshCatalog } from './lake-catalog.js';
 import { lakePlace } from './lake-place.js';
 
 export { Accounts } from '../models/account.js';
@@ -81,6 +82,7 @@ export class Lanes {
       now: () => new Date(),
       signal,
       onFailure: (message) => emit({ type: 'note', message }),
+      onCompacted: () => refreshCatalog({ settings, emit }),
     });
   }
 

@@ -7,6 +7,7 @@ import type { Context } from './context.js';
 import { readDates } from './export-dates.js';
 import type { ExportedRange, RangeWork } from './export-range.js';
 import { defineHandler } from './handler.js';
+import { refreshCatalog } from './lake-catalog.js';
 
 export interface ExportedFile {
   /** Below the lake's root. */
@@ -76,6 +77,7 @@ export const exportChecks = defineHandler({
       release();
     }
     await compactAfterExport(environment, result.days, context);
+    await refreshCatalog(context);
     return result;
   },
 });

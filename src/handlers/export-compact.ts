@@ -3,6 +3,7 @@ import { checkDataFolder } from '../base/data-folder.js';
 import { parseUtcDate, utcDate } from '../base/time.js';
 import type { CompactedDay } from '../lake/compaction/compact.js';
 import { defineHandler } from './handler.js';
+import { refreshCatalog } from './lake-catalog.js';
 
 export interface ExportCompactResult {
   readonly env: string;
@@ -40,6 +41,7 @@ export const exportCompact = defineHandler({
       onDay: (_day, done, total) =>
         emit({ type: 'progress', what: 'days', done, total, elapsedMs: clock.monotonicMs() - started }),
     });
+    await refreshCatalog(context);
     const { days: compacted = [], removed = 0, kept = 0 } = compaction ?? {};
     return { env: settings.environment, lake: storage.url, days: compacted, removed, kept };
   },

@@ -93,7 +93,8 @@ function has({ groups }: LiveDay, kinds: readonly FileKind[], version?: number):
 function patternsOf(day: LiveDay, kinds: readonly FileKind[], version: number): string[] {
   const folder = `dt=${day.day}`;
   const groups = day.groups.filter((group) => group.version === version && kinds.includes(group.kind));
-  const isNamed = ({ kind }: { kind: FileKind }) => day.isMixed || kind === 'c';
+  // Updates are read twice by one statement, which has to find the same files both times.
+  const isNamed = ({ kind }: { kind: FileKind }) => day.isMixed || kind === 'c' || kind === 'u';
   const named = groups
     .filter(isNamed)
     .flatMap(({ names }) => [...names].sort().map((name) => `${folder}/${name}`));

@@ -12,6 +12,8 @@ export interface AutomaticOptions {
   readonly signal: AbortSignal;
   /** Is told why a compaction failed: nothing else fails by it. */
   readonly onFailure: (message: string) => void;
+  /** Is called after each compaction. */
+  readonly onCompacted?: () => Promise<void>;
 }
 
 /** Compacts by itself, beside the writer's work: it counts what is added, and looks when it could be many. */
@@ -49,6 +51,7 @@ export class AutomaticCompaction {
         const { compact } = await import('./compact.js');
         const days = [day];
         await compact({ storage, dataDir, environment, urgency: 'many', days, now, signal, isGentle: true });
+        await this.options.onCompacted?.();
         small = await this.countSmall(environment, day);
       }
       this.left.set(`${environment}/dt=${day}`, Math.max(1, MANY_FILES + 1 - small));

@@ -1,6 +1,7 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { suite } from 'uvu';
@@ -359,6 +360,34 @@ test('the command says what it did, takes days, and refuses what is no day', asy
   mkdirSync(join(dataDir, 'empty'));
   const empty = await runHx(['export', 'compact'], { env: { HX_DATA_DIR: join(dataDir, 'empty') } });
   assert.is(empty.exitCode, 0, empty.stderr);
+});
+
+test('other tools read the same by catalog.duckdb, which is replaced when its views would miss files', async ({
+  dataDir,
+  exportsDir,
+}) => {
+  await putRuns(exportsDir, range(3));
+  const env = { HX_DATA_DIR: dataDir };
+  const claims = async () => {
+    const instance = await DuckDBInstance.create(join(dataDir, 'catalog.duckdb'), {
+      access_mode: 'READ_ONLY',
+    });
+    const connection = await instance.connect();
+    const reader = await connection.runAndReadAll('SELECT claim FROM checks_local ORDER BY 1');
+    connection.closeSync();
+    instance.closeSync();
+    return reader.getRowsJS().map(([claim]) => claim);
+  };
+  await runHx(['export', 'compact'], { env });
+  assert.equal(await claims(), ['Claim 0.', 'Claim 1.', 'Claim 2.']);
+  const before = statSync(join(dataDir, 'catalog.duckdb')).ino;
+  await runHx(['export', 'compact'], { env });
+  assert.is(statSync(join(dataDir, 'catalog.duckdb')).ino, before, 'not written again');
+  await putRuns(exportsDir, [3], 2);
+  await putRuns(exportsDir, [4]);
+  await runHx(['export', 'compact'], { env });
+  assert.is((await claims()).length, 5);
+  assert.equal(readdirSync(dataDir).sort(), ['catalog.duckdb', 'catalog.sql', 'exports']);
 });
 
 test.run();

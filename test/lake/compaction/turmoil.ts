@@ -16,6 +16,9 @@ import { lakeRow } from '../rows.js';
 const COMPACTOR = fileURLToPath(new URL('compactor.mjs', import.meta.url));
 const READERS = 5;
 
+const LEAST_COMPACTIONS = 3;
+const LEAST_KILLS = 2;
+
 /** Long enough for a query that began before a swap, short enough to see files go. */
 const GRACE_MS = 20_000;
 
@@ -74,8 +77,14 @@ class Run {
     this.prng = new Prng(seed);
   }
 
+  /** How long a compactor took to report its first compaction; the moments of death are spread over that. */
+  private firstReportMs = 0;
+
+  /** Reads alone prove nothing: compactors must have got through, and have died. */
   private get isOver(): boolean {
-    return this.done >= this.reads || this.wrong.length > 0;
+    const isDone =
+      this.done >= this.reads && this.compactions >= LEAST_COMPACTIONS && this.kills >= LEAST_KILLS;
+    return isDone || this.wrong.length > 0;
   }
 
   async research(writer: number): Promise<void> {
@@ -152,9 +161,14 @@ class Run {
       }
     });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    const ready = new Promise((resolve) => child.stdout?.once('data', resolve));
-    await Promise.race([ready, ended]);
-    await Promise.race([sleep(this.prng.below(1_500)), ended]);
+    const nextReport = () => new Promise((resolve) => child.stdout?.once('data', resolve));
+    await Promise.race([nextReport(), ended]);
+    const startedMs = performance.now();
+    if (this.firstReportMs === 0 || this.prng.below(2) === 0) {
+      await Promise.race([nextReport(), ended]);
+      this.firstReportMs = performance.now() - startedMs;
+    }
+    await Promise.race([sleep(this.prng.below(Math.ceil(this.firstReportMs))), ended]);
     child.kill('SIGKILL');
     const code = await ended;
     if (code === null) this.kills += 1;

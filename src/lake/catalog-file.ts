@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HxError, messageOf, systemCode } from '../base/errors.js';
+import { catalogStatements } from './catalog.js';
+import { loadDuckdb } from './duckdb-api.js';
+import { LakeListing } from './lake-listing.js';
+import { exportsFolder } from './partition.js';
+
+/** The lake's views as a DuckDB database, for other tools, beside the `exports` folder. */
+export const CATALOG_NAME = 'catalog.duckdb';
+
+/** The statements that made the catalog: by them it is known whether it is up to date, without DuckDB. */
+const CATALOG_SQL_NAME = 'catalog.sql';
+
+/**
+ * Brings `catalog.duckdb` up to date when its views would not find every live file, and replaces it in one step: a
+ * tool that has the old one open goes on with the files it lists, which stay for an hour.
+ * @returns whether it was replaced.
+ * @throws HxError `failed` when the data folder cannot be written or DuckDB cannot read a file.
+ */
+export async function refreshCatalogFile(dataDir: string): Promise<boolean> {
+  const exportsDir = exportsFolder(dataDir);
+  const statements = catalogStatements(exportsDir, new LakeListing(exportsDir).read());
+  const sql = `-- The lake's views. Made by hx; catalog.duckdb holds the same.\n${statements.join(';\n')};\n`;
+  const path = join(dataDir, CATALOG_NAME);
+  const sqlPath = join(dataDir, CATALOG_SQL_NAME);
+  if (existsSync(path) && (await textIfThere(sqlPath)) === sql) return false;
+  const suffix = `.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await writeCatalog(`${path}${suffix}`, statements);
+    await writeFile(`${sqlPath}${suffix}`, sql);
+    await rename(`${path}${suffix}`, path);
+    await rename(`${sqlPath}${suffix}`, sqlPath);
+    return true;
+  } catch (error) {
+    throw new HxError('failed', `Cannot write ${path}: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'Only other tools read that file. Check the space and the permissions of the data folder.',
+    });
+  } finally {
+    for (const file of [path, sqlPath]) await rm(`${file}${suffix}`, { force: true });
+  }
+}
+
+async function writeCatalog(path: string, statements: readonly string[]): Promise<void> {
+  const instance = await loadDuckdb().DuckDBInstance.create(path);
+  try {
+    const connection = await instance.connect();
+    await connection.run([...statements, 'CHECKPOINT'].join('; '));
+    connection.closeSync();
+  } finally {
+    instance.closeSync();
+  }
+}
+
+async function textIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
