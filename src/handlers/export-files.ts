@@ -5,12 +5,14 @@ import type { WritableRow } from '../lake/schema.js';
 import type { CheckSnapshot, DayGroup, ExportedCheck, Selection } from '../operational/export.js';
 import type { Context } from './context.js';
 
-/** From so many rows on a file is written by DuckDB: it costs a quarter of a second to start, and is four times as fast. */
+/** From so many rows on a range is worth DuckDB: it costs a quarter of a second to start, and is many times as fast. */
 const BULK_FROM_ROWS = 10_000;
+/** A file of fewer rows is written by our own encoder sooner than DuckDB begins one. */
+const BULK_FILE_ROWS = 200;
 
 /**
  * Writes the files of a range: of each day one of rows that were never changed and one of all others.
- * @param bulkFromRows from how many rows on a file is written by DuckDB; the rows are the same either way.
+ * @param bulkFromRows from how many rows on a range is written by DuckDB; the rows are the same either way.
  */
 export async function writeGroups(
   target: RangeTarget,
@@ -20,7 +22,8 @@ export async function writeGroups(
   context: Context,
   bulkFromRows = BULK_FROM_ROWS,
 ): Promise<WrittenFile[]> {
-  const count = progressOf(groups, context);
+  const total = groups.reduce((sum, { rows }) => sum + rows, 0);
+  const count = progressOf(total, context);
   const bulk = new Bulk(target, context);
   try {
     const files: WrittenFile[] = [];
@@ -30,7 +33,7 @@ export async function writeGroups(
         kind: group.changed ? ('u' as const) : ('x' as const),
         rows: group.rows,
       };
-      if (group.rows < bulkFromRows) {
+      if (total < bulkFromRows || group.rows < BULK_FILE_ROWS) {
         files.push(await writeRangeFile(target, part, toLake(snapshot.read(selection, group), count)));
       } else files.push(await bulk.write(part, snapshot.copy(selection, group), count));
     }
@@ -96,8 +99,7 @@ function lineEnds(batch: Buffer): number {
   return ends;
 }
 
-function progressOf(groups: readonly DayGroup[], context: Context): (rows: number) => void {
-  const total = groups.reduce((sum, { rows }) => sum + rows, 0);
+function progressOf(total: number, context: Context): (rows: number) => void {
   const startedMs = context.clock.monotonicMs();
   let done = 0;
   return (rows) => {

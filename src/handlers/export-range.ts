@@ -70,6 +70,6 @@ function refuseEarlierDatabase(begun: bigint, exported: bigint, horizon: Horizon
   throw new HxError(
     'conflict',
     `The ${chain.environment} database is at transaction ${horizon.next}, but its exports reach ${reached}: it was put back to an earlier moment.`,
-    { hint: 'hx export checks --all makes the lake what the database is now.' },
+    { hint: 'Put the lake back to the same moment, or start a new one: set HX_DATA_DIR to another folder.' },
   );
 }

@@ -230,6 +230,6 @@ function overtaken(environment: string): HxError {
 
 function lost(environment: string, name: string): HxError {
   return new HxError('failed', `The file ${environment}/${name} is gone, so its day cannot be compacted.`, {
-    hint: 'Restore it, or export that day again with hx export checks --all.',
+    hint: 'Restore it from a backup of the lake; hx export verify names the checks that are missing.',
   });
 }

@@ -6,6 +6,8 @@ const SCENES: Readonly<Record<string, () => Promise<{ scene: Scene }>>> = {
   views: () => import('./views.js'),
   append: () => import('./append.js'),
   swaps: () => import('./swaps.js'),
+  export: () => import('./export.js'),
+  watermark: () => import('./watermark.js'),
   'one-shot': () => import('./one-shot.js'),
   shell: () => import('./shell.js'),
   queries: () => import('./queries.js'),
