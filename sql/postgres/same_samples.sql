@@ -1,5 +1,5 @@
 -- The newest check of the last days that itself asked for all the samples of a configuration, whatever it made of
--- them: $5 names the parts of a configuration that no sample depends on.
+-- them: $5, a list in JSON, names the parts of a configuration that no sample depends on.
 select run_id
 from checks
 where claim_hash = $1
@@ -8,6 +8,7 @@ where claim_hash = $1
   and not was_cached
   and samples_reused = 0
   and deleted_at is null
-  and config_json - $5::text[] = $4::text::jsonb - $5::text[]
+  and config_json - array(select jsonb_array_elements_text($5::text::jsonb))
+    = $4::text::jsonb - array(select jsonb_array_elements_text($5::text::jsonb))
 order by created_at desc
 limit 1

@@ -81,7 +81,7 @@ export async function findSameSamples(
       identity.model,
       RESULT_LIFETIME,
       configJson,
-      BESIDE_SAMPLES,
+      JSON.stringify(BESIDE_SAMPLES),
     ]),
   );
   return row?.run_id;
