@@ -278,7 +278,8 @@ begin
   if tg_op = 'UPDATE' then
     before := to_jsonb(old);
     after := to_jsonb(new);
-    foreach erasable in array tg_argv loop
+    -- Without arguments there is no array, over which FOREACH would fail.
+    foreach erasable in array coalesce(tg_argv, '{}') loop
       if after -> erasable = 'null'::jsonb then
         before := before - erasable;
         after := after - erasable;

@@ -269,6 +269,29 @@ test('production refuses simulated checks and takes measured ones', async () => 
   }
 });
 
+test('calls of models are never changed or removed either, though no column of theirs is erasable', async () => {
+  const { sql } = local;
+  const hash = 'a'.repeat(64);
+  const attempt = `insert into attempts
+      (attempt_id, run_id, env, sample_key, template_id, replicate, ordinal, status, prob_true, started_at, latency_ms)
+    values (gen_random_uuid(), gen_random_uuid(), 'local', '${hash}', 't', 0, 1, 'valid', 0.5, now(), 1)`;
+  const readout = `insert into readouts
+      (readout_id, run_id, env, readout_key, template_id, ordinal, status, prob_true, temperature, started_at, latency_ms)
+    values (gen_random_uuid(), gen_random_uuid(), 'local', '${hash}', 't', 1, 'valid', 0.5, 0, now(), 1)`;
+  await writeAs(sql, 'local', attempt);
+  await writeAs(sql, 'local', readout);
+  for (const table of ['attempts', 'readouts']) {
+    for (const statement of [
+      `update ${table} set prob_true = 0.9`,
+      `update ${table} set answer_text = null, problem = 'changed'`,
+      `delete from ${table}`,
+      `truncate ${table}`,
+    ]) {
+      await refuses(writeAs(sql, 'local', statement), /never changed or removed/, 'HX002');
+    }
+  }
+});
+
 test('checks are never changed or removed, except that erasing a person takes the person out', async () => {
   const database = await open(local);
   try {
