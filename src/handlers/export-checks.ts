@@ -42,6 +42,8 @@ export interface ExportChecksResult {
   readonly days: readonly ExportedDay[];
   readonly files: readonly ExportedFile[];
   readonly rows: number;
+  /** Checks that are stored and wait for the next export, as a transaction that is still open may be before them. */
+  readonly waiting: number;
   /** First eight hex digits of the other databases of the environment whose checks the lake also holds. */
   readonly others: readonly string[];
 }
@@ -65,12 +67,13 @@ export const exportChecks = defineHandler({
     });
     let result: ExportChecksResult;
     try {
-      const ranges = await exportRanges(work, dates);
+      const { ranges, waiting } = await exportRanges(work, dates);
       const { otherChains } = await import('../lake/export/ledger.js');
       result = summarize(ranges, {
         env: environment,
         ...dates,
         lake: storage.url,
+        waiting,
         others: await otherChains(storage, work.chain),
       });
     } finally {
@@ -83,8 +86,9 @@ export const exportChecks = defineHandler({
 });
 
 /**
- * Compacts the days that lost checks, so that nothing of these is left once the replaced files go, and those that have
- * many files; removes what may go. The export stands whatever becomes of that.
+ * Compacts the days with updated checks, so that nothing of deleted ones is left once the replaced files go (also what
+ * an export that died before this had left), and those that have many files; removes what may go. The export stands
+ * whatever becomes of that.
  */
 async function compactAfterExport(
   environment: Environment,
@@ -93,17 +97,16 @@ async function compactAfterExport(
 ): Promise<void> {
   const { compact } = await import('../lake/compaction/compact.js');
   const { describeFailure } = await import('../lake/compaction/automatic.js');
-  const common = {
-    storage: await lanes.lake(),
-    dataDir: settings.dataDir,
-    environment,
-    now: () => clock.now(),
-    signal,
-  };
-  const lessened = days.filter(({ deleted }) => deleted > 0).map(({ date }) => date);
   try {
-    if (lessened.length > 0) await compact({ ...common, urgency: 'any', days: lessened, onWait: () => {} });
-    await compact({ ...common, urgency: 'many' });
+    await compact({
+      storage: await lanes.lake(),
+      dataDir: settings.dataDir,
+      environment,
+      urgency: 'updated',
+      now: () => clock.now(),
+      signal,
+      onWait: days.some(({ deleted }) => deleted > 0) ? () => {} : undefined,
+    });
   } catch (error) {
     signal.throwIfAborted();
     emit({ type: 'note', message: describeFailure(environment, error) });
@@ -111,7 +114,10 @@ async function compactAfterExport(
 }
 
 /** Ends what earlier exports have begun, then exports what is new. */
-async function exportRanges(work: RangeWork, dates: Dates): Promise<ExportedRange[]> {
+async function exportRanges(
+  work: RangeWork,
+  dates: Dates,
+): Promise<{ ranges: ExportedRange[]; waiting: number }> {
   const { readChain, removeDayFiles, removeOtherVersions } = await import('../lake/export/ledger.js');
   const { exportRange } = await import('./export-range.js');
   const ranges: ExportedRange[] = [];
@@ -124,12 +130,12 @@ async function exportRanges(work: RangeWork, dates: Dates): Promise<ExportedRang
     }
     const outcome = await exportRange(work, state, dates);
     if (outcome === 'overtaken') continue;
-    if (outcome !== 'nothing') ranges.push(outcome);
-    if (state.pending.length === 0) return ranges;
+    if (outcome.range !== undefined) ranges.push(outcome.range);
+    if (state.pending.length === 0) return { ranges, waiting: outcome.waiting };
   }
 }
 
-type Asked = Pick<ExportChecksResult, 'env' | 'since' | 'until' | 'lake' | 'others'>;
+type Asked = Pick<ExportChecksResult, 'env' | 'since' | 'until' | 'lake' | 'waiting' | 'others'>;
 
 function summarize(ranges: readonly ExportedRange[], asked: Asked): ExportChecksResult {
   const days = new Map<string, ExportedDay>();

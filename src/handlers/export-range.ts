@@ -22,8 +22,13 @@ export interface ExportedRange {
   readonly files: readonly WrittenFile[];
 }
 
-/** Ends of a step: a range that was exported, nothing to export, or a range that another export began first. */
-export type RangeOutcome = ExportedRange | 'nothing' | 'overtaken';
+/**
+ * Ends of a step: a range that was exported, nothing to export, or a range that another export began first; and how
+ * many checks of the days asked for are stored but wait, as a transaction that is still open may be before them.
+ */
+export type RangeOutcome =
+  | { readonly range: ExportedRange | undefined; readonly waiting: number }
+  | 'overtaken';
 
 export interface RangeWork {
   readonly storage: LakeStorage;
@@ -48,18 +53,20 @@ export async function exportRange(work: RangeWork, state: ChainState, dates: Dat
       hi: horizon.settled,
       ...dates,
     };
-    if (rectangle.lo >= rectangle.hi) return 'nothing';
+    const waiting = await snapshot.countWaiting(horizon.settled, dates);
+    const nothing = { range: undefined, waiting };
+    if (rectangle.lo >= rectangle.hi) return nothing;
     const selection = { range: rectangle, without: overlapping(state.commits, rectangle) };
     const groups = await snapshot.count(selection);
     const provenance = { binding: horizon.binding, createdAt: context.clock.now() };
     if (intent === undefined) {
-      if (groups.length === 0) return 'nothing';
+      if (groups.length === 0) return nothing;
       if (!(await beginRange(storage, chain, rectangle, provenance))) return 'overtaken';
     }
     const target: RangeTarget = { storage, chain, rectangle, binding: horizon.binding };
     const files = await writeGroups(target, snapshot, selection, groups, context);
     await commitRange(storage, chain, rectangle, files, provenance);
-    return { rectangle, groups, files };
+    return { range: { rectangle, groups, files }, waiting };
   });
 }
 

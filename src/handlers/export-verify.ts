@@ -3,7 +3,7 @@ import { checkDataFolder } from '../base/data-folder.js';
 import type { Dates } from '../lake/export/coverage.js';
 import type { Rectangle } from '../lake/export/names.js';
 import type { LakeProblem } from '../lake/export/verify.js';
-import { withSnapshot } from '../operational/export.js';
+import { END_OF_TRANSACTIONS, withSnapshot } from '../operational/export.js';
 import type { Context } from './context.js';
 import { readDates } from './export-dates.js';
 import { defineHandler } from './handler.js';
@@ -103,7 +103,7 @@ export const exportVerify = defineHandler({
   },
 });
 
-const EVERYTHING: Rectangle = { lo: 0n, hi: 2n ** 64n - 1n, since: null, until: null };
+const EVERYTHING: Rectangle = { lo: 0n, hi: END_OF_TRANSACTIONS, since: null, until: null };
 
 function isWithin(day: string, { since, until }: Dates): boolean {
   return (since === null || day >= since) && (until === null || day <= until);

@@ -11,6 +11,9 @@ const BATCH_ROWS = 2_000;
 /** What of a deleted check stays behind beside its JSON: what was asked. */
 const ERASED_WHEN_DELETED: ReadonlySet<string> = new Set(['claim', 'claim_hash']);
 
+/** Past every transaction. */
+export const END_OF_TRANSACTIONS = 2n ** 64n - 1n;
+
 /** A check with its instants in microseconds since 1970, of which a `Date` would keep milliseconds. */
 export type ExportedCheck = Omit<CheckRecord, 'created_at'> & {
   readonly created_at: bigint;
@@ -82,6 +85,15 @@ export class CheckSnapshot {
       rows: Number(count),
       deleted: Number(deleted),
     }));
+  }
+
+  /** How many checks of some days came after what is settled: a transaction that is still open may be before them. */
+  async countWaiting(settled: bigint, { since, until }: Pick<CheckRange, 'since' | 'until'>): Promise<number> {
+    const range = { lo: settled, hi: END_OF_TRANSACTIONS, since, until };
+    const [row] = await this.sql.unsafe<{ rows: string }[]>(
+      `select count(*) as rows from checks where ${this.where({ range, without: [] })}`,
+    );
+    return Number(row?.rows ?? 0);
   }
 
   /** Streams the checks of one day of a selection, in the order of created_at, in batches of up to 2,000 rows. */

@@ -195,6 +195,7 @@ test('a check whose transaction is still open waits, with all that came after it
   await store(context, checkAt(2, '2026-11-01T11:00:00Z'));
   const first = await invoke('exportChecks', {}, context);
   assert.is(first.rows, 1);
+  assert.is(first.waiting, 1);
   assert.ok(BigInt(first.ranges[0]?.hi ?? 0) <= BigInt(lo));
   await other`select set_config('hx.env', 'local', true)`;
   await other`alter table checks disable trigger hx_append_only`;
@@ -202,7 +203,8 @@ test('a check whose transaction is still open waits, with all that came after it
     'xid', pg_current_xact_id()::text))).* from checks c limit 1`;
   await other`commit`;
   other.release();
-  assert.is((await invoke('exportChecks', {}, context)).rows, 2);
+  const second = await invoke('exportChecks', {}, context);
+  assert.equal([second.rows, second.waiting], [2, 0]);
   assert.equal(await lakeRows(context, COUNTS), [[3n, 3n]]);
 });
 
@@ -251,6 +253,26 @@ test('a changed check replaces the one in the lake, and a deleted user’s leave
     if (existsSync(join(deleted.lake, name)))
       assert.not.match(readFileSync(join(deleted.lake, name), 'latin1'), /Claim \d/);
   }
+});
+
+test('the text of a deleted check goes at the next export when one died before it compacted', async ({
+  context,
+  database,
+}) => {
+  const check = checkAt(1, '2026-11-01T10:00:00Z');
+  await store(context, check, checkAt(2, '2026-11-01T11:00:00Z'));
+  await invoke('exportChecks', {}, context);
+  await giveToUser(database, check.run_id);
+  await (await context.lanes.database()).write((sql) => sql`delete from users`);
+  // A manifest that cannot be read stops the compaction, and not the export.
+  const manifest = join(context.settings.dataDir, 'exports', 'local', '_hx', 'manifest.json');
+  writeFileSync(manifest, 'damaged');
+  assert.is((await invoke('exportChecks', {}, context)).days[0]?.deleted, 1);
+  rmSync(manifest);
+  assert.is((await invoke('exportChecks', {}, context)).rows, 0);
+  const { compacted, replaced } = JSON.parse(readFileSync(manifest, 'utf8'));
+  assert.equal([compacted.length, compacted[0].rows, replaced.length], [1, 1, 2]);
+  assert.equal(await lakeRows(context, COUNTS), [[1n, 1n]]);
 });
 
 test('an export that died is carried on under the same names, whatever was written since', async ({

@@ -49,13 +49,21 @@ export class ExportChecksCommand extends EnvironmentCommand {
     files,
     rows,
     lake,
+    waiting,
     others,
   }: ExportChecksResult): Promise<void> {
+    if (waiting > 0) {
+      this.note(
+        `${counted(waiting, 'check')} of ${env}${describeDates(since, until)} can only be exported when a transaction ` +
+          'ends that is open in the database; pg_stat_activity shows the oldest.',
+      );
+    }
     for (const other of others) {
       this.note(`The lake also holds checks of another database of ${env} (instance ${other}).`);
     }
     if (rows === 0) {
-      this.print(`Nothing new: every check of ${env}${describeDates(since, until)} is in the lake.`);
+      const which = waiting === 0 ? 'every' : 'every other';
+      this.print(`Nothing new: ${which} check of ${env}${describeDates(since, until)} is in the lake.`);
       return;
     }
     await this.printTable(

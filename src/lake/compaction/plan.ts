@@ -28,8 +28,11 @@ export interface DayPlan {
   readonly instances: readonly string[];
 }
 
-/** Which days to compact: all whose rows are in more than one file, or only those with many small ones. */
-export type Urgency = 'any' | 'many';
+/**
+ * Which days to compact: all whose rows are in more than one file, only those with many small ones, or these and
+ * the ones with updated rows, among which are the marks of deleted ones.
+ */
+export type Urgency = 'any' | 'many' | 'updated';
 
 export interface PlanRequest {
   readonly environment: string;
@@ -76,7 +79,8 @@ function planDay(
   );
   const compacted = files.filter(({ kind }) => kind === 'c');
   const hasUpdates = small.some(({ kind }) => kind === 'u');
-  if (urgency === 'many' && small.length <= MANY_FILES) return undefined;
+  const isUrgent = urgency === 'any' || (urgency === 'updated' && hasUpdates);
+  if (!isUrgent && small.length <= MANY_FILES) return undefined;
   const inputs =
     urgency === 'any' || hasUpdates
       ? [...small, ...compacted]
