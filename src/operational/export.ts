@@ -88,7 +88,10 @@ export class CheckSnapshot {
   }
 
   /** How many checks of some days came after what is settled: a transaction that is still open may be before them. */
-  async countWaiting(settled: bigint, { since, until }: Pick<CheckRange, 'since' | 'until'>): Promise<number> {
+  async countWaiting(
+    settled: bigint,
+    { since, until }: Pick<CheckRange, 'since' | 'until'>,
+  ): Promise<number> {
     const range = { lo: settled, hi: END_OF_TRANSACTIONS, since, until };
     const [row] = await this.sql.unsafe<{ rows: string }[]>(
       `select count(*) as rows from checks where ${this.where({ range, without: [] })}`,
