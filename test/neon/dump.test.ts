@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { findPsql } from '../../src/cli/psql/client.js';
 import { connectTo } from '../database.js';
 import { makeTempFolder, runHx } from '../helpers.js';
 import { insertCache } from '../operational/fixtures.js';
@@ -32,6 +35,45 @@ test('a branch is dumped and restored through TLS by a login that is no superuse
   assert.equal([...(await sql`select env from result_cache`)], [{ env: 'development' }]);
   await sql.end();
   for (const name of ['dumped', 'restored']) await bench.drop(name);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const ENTRY = fileURLToPath(new URL('../entry.ts', import.meta.url));
+const IF_INSTALLED = findPsql(process.env['PATH']) === undefined ? test.skip : test;
+
+IF_INSTALLED('an installed psql reaches a branch by TLS that it verifies itself', async () => {
+  const bench = await startNeonBench();
+  await createMigrated(bench, 'asked');
+  // libpq looks names up by itself, and the system does not know those of the bench.
+  const url = new URL(bench.direct('asked'));
+  url.hostname = '127.0.0.1';
+  const folder = makeTempFolder();
+  const psql = (...argv: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', ENTRY, 'db', 'psql', '--env', 'development', ...argv], {
+      env: {
+        PATH: process.env['PATH'],
+        HOME: folder,
+        HX_DATA_DIR: folder,
+        DATABASE_URL_DEV: url.toString(),
+        PSQL_PAGER: 'cat',
+      },
+      encoding: 'utf8',
+    });
+  const state = `select ssl, current_setting('hx.env') from pg_stat_ssl where pid = pg_backend_pid()`;
+  const asked = psql('-c', '\\pset format unaligned', '-c', state, '-c', '\\! echo $PGSSLMODE');
+  assert.is(asked.status, 0, asked.stderr);
+  assert.match(asked.stdout, /^t\|development$/m);
+  assert.match(asked.stdout, /^verify-full$/m);
+  const written = psql('-c', insertCache('development'));
+  assert.is(written.stdout, 'INSERT 0 1\n', written.stderr);
+  const read = psql('--read-only', '-c', 'delete from result_cache');
+  assert.is(read.status, 1);
+  assert.match(read.stderr, /cannot execute DELETE in a read-only transaction/);
+  // It connects anew, to a server whose certificate is for another name.
+  const elsewhere = psql('-c', '\\c "host=localhost hostaddr=127.0.0.1"');
+  assert.is.not(elsewhere.status, 0);
+  assert.match(elsewhere.stderr, /does not match host name "localhost"/);
+  await bench.drop('asked');
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Sql } from 'postgres';
 import { suite } from 'uvu';
@@ -12,6 +16,7 @@ import { restoreDump } from '../../src/operational/dump/restore.js';
 import { createTestDatabase, makeTempFolder, removeFolder, runHx, type TestDatabase } from '../helpers.js';
 import { checkRow, insertCache, writeAs } from './fixtures.js';
 
+const ENTRY = fileURLToPath(new URL('../entry.ts', import.meta.url));
 const test = suite('dump and restore');
 let folder: string;
 let source: TestDatabase;
@@ -330,6 +335,48 @@ test('a dump replaces no file, makes folders, and leaves nothing when it cannot 
   const error = await failureOf(dump(source, join(file, 'x.dump.gz')));
   assert.is(error.code, 'failed');
   assert.match(error.message, /^Cannot write .*x\.dump\.gz: /);
+});
+
+test('a killed dump leaves a file that the next one removes, but none of a dump that goes on', async () => {
+  await source.sql.begin(async (sql) => {
+    await sql`select set_config('hx.env', 'local', true)`;
+    await sql`insert into users (email) select repeat('x', 1000) || n || '@example.org' from generate_series(1, 50000) n`;
+  });
+  const own = join(folder, 'killed');
+  const env = { ...source.variables, HX_DATA_DIR: makeTempFolder(), PATH: process.env['PATH'] };
+  const start = (name: string) =>
+    spawn(process.execPath, ['--import', 'tsx', ENTRY, 'db', 'dump', '-o', join(own, name)], {
+      env,
+      stdio: 'ignore',
+    });
+  const child = start('cut.dump.gz');
+  const ended = once(child, 'exit');
+  const seen = () => (existsSync(own) ? readdirSync(own) : []);
+  while (seen().length === 0 && child.exitCode === null) await sleep(5);
+  child.kill('SIGSTOP');
+  const [unfinished = ''] = seen();
+  assert.match(unfinished, /^\.cut\.dump\.gz\..*\.tmp$/);
+  await dump(source, join(own, 'one'));
+  assert.equal(seen().sort(), [unfinished, 'one'], 'its process is there yet');
+  child.kill('SIGKILL');
+  await ended;
+  writeFileSync(join(own, '.notes.tmp'), '');
+  await dump(source, join(own, 'two'));
+  assert.equal(seen().sort(), ['.notes.tmp', 'one', 'two']);
+});
+
+test('two dumps to one name at once: one is there, whole, and the other is told', async () => {
+  await writeAs(source.sql, 'local', insertCache('local'));
+  const path = newPath();
+  const results = await Promise.allSettled([dump(source, path), dump(source, path)]);
+  assert.equal(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  const rejected = results.find((result) => result.status === 'rejected');
+  assert.match(String(rejected?.reason), /is there already, and a dump replaces nothing/);
+  assert.equal(
+    readdirSync(folder).filter((name) => name.startsWith('.')),
+    [],
+  );
+  assert.is((await restore(path)).rows, 1);
 });
 
 test('an abort leaves no file and no rows', async () => {

@@ -1,15 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, type Gzip } from 'node:zlib';
 import { makeFolders } from '../../base/data-folder.js';
-import { HxError, messageOf } from '../../base/errors.js';
+import { HxError, messageOf, systemCode } from '../../base/errors.js';
+import { isAlive } from '../server/process.js';
 
 /** A dump holds who uses hx and their mail. */
 const PRIVATE = 0o600;
+
+/** Machine and process that write an unfinished dump: `.x.dump.gz.5f0c9a1e-4711-09ab34cd.tmp`. */
+const UNFINISHED_NAME = /^\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/;
 
 /** A compressed file that gets its name only once it is whole and on the disk. */
 export class DumpFile {
@@ -26,16 +32,17 @@ export class DumpFile {
     this.written.catch(() => undefined);
   }
 
-  /** @throws HxError `usage` when something of that name is there already, `failed` when it cannot be written. */
+  /**
+   * Also removes what killed dumps of this machine left unfinished beside it.
+   * @throws HxError `usage` when something of that name is there already, `failed` when it cannot be written.
+   */
   static async create(path: string): Promise<DumpFile> {
-    if ((await stat(path).catch(() => undefined)) !== undefined) {
-      throw new HxError('usage', `${path} is there already, and a dump replaces nothing.`, {
-        hint: 'Choose another name with -o, or remove that one first.',
-      });
-    }
-    const pending = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
+    if ((await stat(path).catch(() => undefined)) !== undefined) throw isThere(path);
+    const mark = `${machine()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+    const pending = join(dirname(path), `.${basename(path)}.${mark}.tmp`);
     try {
       makeFolders(dirname(path));
+      await removeUnfinished(dirname(path));
       await (await open(pending, 'wx', PRIVATE)).close();
       return new DumpFile(path, pending);
     } catch (error) {
@@ -56,16 +63,16 @@ export class DumpFile {
     });
   }
 
-  /** Ends the file and gives it its name. Returns its size in bytes. */
+  /** Ends the file and gives it its name. Returns its size in bytes. @throws HxError as `create`. */
   async publish(): Promise<number> {
     try {
       this.gzip.end();
       await this.written;
       const { size } = await stat(this.pending);
-      await rename(this.pending, this.path);
+      await giveName(this.pending, this.path);
       return size;
     } catch (error) {
-      throw cannotWrite(this.path, error);
+      throw error instanceof HxError ? error : cannotWrite(this.path, error);
     }
   }
 
@@ -75,6 +82,37 @@ export class DumpFile {
     await this.written.catch(() => undefined);
     await rm(this.pending, { force: true });
   }
+}
+
+/** Unlike renaming, linking fails where another dump took the name meanwhile. */
+async function giveName(pending: string, path: string): Promise<void> {
+  try {
+    await link(pending, path);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') throw isThere(path);
+    // Some file systems have no links.
+    return rename(pending, path);
+  }
+  await rm(pending);
+}
+
+/** Whoever killed a dump does not expect people's mail to stay in a hidden file. */
+async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const [, where, pid] = UNFINISHED_NAME.exec(name) ?? [];
+    if (where === machine() && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Eight hex digits: process ids mean something on their own machine alone. */
+function machine(): string {
+  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+}
+
+function isThere(path: string): HxError {
+  return new HxError('usage', `${path} is there already, and a dump replaces nothing.`, {
+    hint: 'Choose another name with -o, or remove that one first.',
+  });
 }
 
 function cannotWrite(path: string, cause: unknown): HxError {
