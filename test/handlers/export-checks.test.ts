@@ -429,6 +429,8 @@ test('the command prints the days, or one JSON value, and that there is nothing 
   const text = await runHx(['export', 'checks', '--nightly'], { env });
   assert.match(text.stdout, /2026-11-03 +1 +0 +0/);
   assert.match(text.stdout, /1 check of local in 1 file, \d+ bytes, in /);
+  const all = await runHx(['export', 'checks', '--all'], { env });
+  assert.match(all.stdout, 'Nothing new: every check of local is in the lake.');
 });
 
 test('dates that make no sense are usage errors, before anything is opened', async ({ context }) => {
@@ -444,8 +446,10 @@ test('dates that make no sense are usage errors, before anything is opened', asy
     assert.is(error.code, 'usage', JSON.stringify(input));
     assert.is(error.exitCode, 2);
   }
-  const both = await runHx(['export', 'checks', '--nightly', '--since', '2026-11-01'], { env: {} });
-  assert.is(both.exitCode, 2);
+  for (const all of ['--all', '--nightly']) {
+    const both = await runHx(['export', 'checks', all, '--since', '2026-11-01'], { env: {} });
+    assert.is(both.exitCode, 2);
+  }
 });
 
 test('a database that does not answer is exit 3, and its password is never shown', async ({ dataDir }) => {

@@ -27,14 +27,17 @@ export class ExportChecksCommand extends EnvironmentCommand {
 
   since = Option.String('--since', { description: 'First day only, a UTC date YYYY-MM-DD' });
   until = Option.String('--until', { description: 'Last day, a UTC date YYYY-MM-DD; today by default' });
-  nightly = Option.Boolean('--nightly', false, {
-    description: 'Everything that is not in the lake yet, as without any date: says so in a crontab',
+  all = Option.Boolean('--all,--nightly', false, {
+    description: 'Every day, as without any date: says so in a script or a crontab',
   });
 
   async execute(): Promise<void> {
-    const { since, until, nightly } = this;
-    if (nightly && (since !== undefined || until !== undefined)) {
-      throw new HxError('usage', '--nightly takes every day, so --since and --until do not go with it.');
+    const { since, until, all } = this;
+    if (all && (since !== undefined || until !== undefined)) {
+      throw new HxError(
+        'usage',
+        '--all (or --nightly) takes every day, so --since and --until do not go with it.',
+      );
     }
     const result = await this.invoke('exportChecks', { since, until });
     if (this.json) this.printJson(result);
