@@ -15,7 +15,16 @@ import {
 import { type Placement, place } from './copies.js';
 import { initialiseCluster, isWholeCluster, makePassword, resetPassword } from './initialise.js';
 import { findFreePort, isPortFree } from './ports.js';
-import { findServer, logSize, logTail, readPid, removePidFile, startServer, stopProcess } from './process.js';
+import {
+  findServer,
+  isAlive,
+  logSize,
+  logTail,
+  readPid,
+  removePidFile,
+  startServer,
+  stopProcess,
+} from './process.js';
 import { ensureDatabase, isAnswering } from './readiness.js';
 
 /** Recovery after a crash replays the log first, which can take a while on a slow disk. */
@@ -47,12 +56,13 @@ export async function startEmbedded(cluster: ClusterFolder, options: StartOption
   const placement = place(cluster, findBinaries(), account);
   const remembered = readState(cluster);
   const running = await findServer(placement.dataFolder);
-  if (running !== undefined && remembered !== undefined) {
-    await waitUntilAnswering(cluster, remembered, () => false, options.signal);
+  // One that is dying answers no more: it is started anew once it has ended.
+  const hasEnded = () => running === undefined || !isAlive(running);
+  if (remembered !== undefined && (await waitUntilAnswering(cluster, remembered, hasEnded, options.signal))) {
     await ensureDatabase(stateUrl(remembered, 'postgres'));
     return { state: remembered, started: false };
   }
-  if (running !== undefined) await stopServer(running);
+  if (running !== undefined && !hasEnded()) await stopServer(running);
   const password = await prepareCluster(placement, remembered, account, options);
   clearStalePid(placement.dataFolder, options.emit);
   const state = await startOnSomePort(cluster, { placement, account, password, remembered }, options);
