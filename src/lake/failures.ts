@@ -43,7 +43,13 @@ export function engineError(thrown: unknown, sql: string): HxError {
     });
   }
   if (TOO_DEEP.test(message)) return tooDeep(thrown);
-  const inFile = fileError(message, thrown);
+  if (/^INTERNAL Error/.test(message)) {
+    return new HxError('failed', `DuckDB failed inside: ${sentence(message)}`, {
+      cause: thrown,
+      hint: 'That is a defect of DuckDB and not of the statement; write it in another way.',
+    });
+  }
+  const inFile = fileError(message, sql, thrown);
   if (inFile !== undefined) return inFile;
   const raised = /^Invalid Input Error: (.*)/s.exec(message)?.[1];
   if (raised !== undefined && /\berror\s*\(/i.test(sql)) {
@@ -76,8 +82,10 @@ function tooDeep(cause: unknown): HxError {
 }
 
 /** What is wrong with a file that a statement reads, by its name or through a view. */
-function fileError(message: string, cause: unknown): HxError | undefined {
+function fileError(message: string, sql: string, cause: unknown): HxError | undefined {
   if (/^IO Error: No files found/.test(message)) {
+    const pattern = /"(.+)"/.exec(message)?.[1] ?? '';
+    if (!sql.includes(pattern)) return lostFile(pattern, cause);
     return new HxError('not_found', sentence(message), {
       cause,
       hint: 'SHOW TABLES lists the views of the lake, which need no file names.',
@@ -89,6 +97,12 @@ function fileError(message: string, cause: unknown): HxError | undefined {
       hint: 'Check the permissions of that file. If an export has just replaced it, run the statement again.',
     });
   }
+  if (DAMAGED.test(message)) {
+    return new HxError('failed', `A file that the statement reads is damaged: ${sentence(message)}`, {
+      cause,
+      hint: 'hx export verify names the file; restore it from a backup of the lake.',
+    });
+  }
   if (!/^(Invalid Input|IO) Error/.test(message)) return undefined;
   const named = /"([^"]+\.parquet)"|'(.+\.parquet)'/.exec(message);
   const path = named?.[1] ?? named?.[2];
@@ -97,6 +111,17 @@ function fileError(message: string, cause: unknown): HxError | undefined {
   return new HxError('failed', sentence(message), {
     cause,
     hint: 'A file of the lake is damaged or of a foreign shape. Move it out of the exports folder.',
+  });
+}
+
+/** What DuckDB's readers of Parquet say of bytes that make no sense, without the file. */
+const DAMAGED = /^[A-Za-z ]*Error: (TProtocolException|TTransportException|ZSTD Decompression|Snappy )/i;
+
+/** A view names only live files: compaction has just replaced one, or somebody else took it away. */
+function lostFile(path: string, cause: unknown): HxError {
+  return new HxError('failed', `A file of the lake is gone: ${path}.`, {
+    cause,
+    hint: 'Run it again; if that does not help, restore the file from a backup. hx export verify names what is missing.',
   });
 }
 
