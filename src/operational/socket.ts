@@ -73,7 +73,7 @@ export class ServerSocket extends Duplex {
     });
     this.open = socket;
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    socket.on('error', (error) => this.destroy(error));
+    socket.on('error', (error) => this.destroy(this.reasonFor(error)));
     socket.on('end', () => this.hungUp());
     socket.on('close', () => this.hungUp());
     return socket;
@@ -90,6 +90,12 @@ export class ServerSocket extends Duplex {
   private hungUp(): void {
     if (!this.waiting) this.destroy();
     else this.destroy(lost(`the server ended the connection${lastWords(this.lastChunk)}`));
+  }
+
+  /** What we sent meanwhile may turn the end of a connection into a reset; why it ended was said before. */
+  private reasonFor(error: Error): Error {
+    const words = lastWords(this.lastChunk);
+    return words === '' ? error : lost(`the server ended the connection${words}`);
   }
 
   private watch(): void {
@@ -117,7 +123,7 @@ export class ServerSocket extends Duplex {
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (!chunk.subarray(0, CANCEL_REQUEST.length).equals(CANCEL_REQUEST)) this.watch();
     this.dialed.then(
-      (socket) => socket.write(chunk, done),
+      (socket) => socket.write(chunk, (error) => done(error ? this.reasonFor(error) : null)),
       // The socket is destroyed with that error already.
       () => done(),
     );
@@ -169,7 +175,7 @@ function endsAnswer(chunk: Buffer): boolean {
   return start >= 0 && chunk.subarray(start, -1).equals(READY);
 }
 
-/** What the server said before it hung up: the text of the last ErrorResponse among the messages of a chunk. */
+/** What the server said before it hung up: the text of a fatal ErrorResponse among the messages of a chunk. */
 function lastWords(chunk: Buffer | undefined): string {
   let words = '';
   for (let at = 0; chunk !== undefined && at + 5 <= chunk.length; at += 1 + chunk.readUInt32BE(at + 1)) {
@@ -180,7 +186,9 @@ function lastWords(chunk: Buffer | undefined): string {
       .toString('utf8')
       .split('\0');
     const message = fields.find((field) => field.startsWith('M'));
-    if (message !== undefined) words = `: ${message.slice(1)}`;
+    // After any other error the connection goes on.
+    const isLast = fields.includes('VFATAL') || fields.includes('VPANIC');
+    if (message !== undefined && isLast) words = `: ${message.slice(1)}`;
   }
   return words;
 }
