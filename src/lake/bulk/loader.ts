@@ -8,6 +8,7 @@ import type { Column } from '../../rpl/column.js';
 import { EXPORT_COLUMNS } from '../../rpl/record.js';
 import { TRANSFER } from '../../rpl/transfer.js';
 import { quote } from '../catalog.js';
+import { loadDuckdb } from '../duckdb-api.js';
 import { textType, valueFromText } from '../schema.js';
 import { makeFifo } from './fifo.js';
 
@@ -31,7 +32,7 @@ export class BulkLoader {
   }
 
   static async open(memoryLimit = MEMORY_LIMIT): Promise<BulkLoader> {
-    const { DuckDBInstance: Instance } = await import('@duckdb/node-api');
+    const { DuckDBInstance: Instance } = loadDuckdb();
     const spillFolder = join(tmpdir(), `hx-spill-${randomBytes(6).toString('hex')}`);
     const instance = await Instance.create(':memory:', {
       // The second processor is Postgres'; and one thread keeps the rows in their order.
