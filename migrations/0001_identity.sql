@@ -215,9 +215,9 @@ begin
 end
 $$;
 
--- Puts the guard on a table. Where rows name their environment, each belongs to it, so it is written, changed and
--- removed only there; the name is compared with the database's own too, as a statement can change what it declared
--- while it runs. ALWAYS means that not even session_replication_role switches a guard off.
+-- Puts the guard on a table, or what it lacks of it. Where rows name their environment, each belongs to it, so it is
+-- written, changed and removed only there; the name is compared with the database's own too, as a statement can
+-- change what it declared while it runs. ALWAYS means that not even session_replication_role switches a guard off.
 create function hx.guard_table(target regclass) returns void language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
@@ -228,7 +228,7 @@ declare
   allowed text;
 begin
   execute format(
-    'create trigger hx_guard_statement before insert or update or delete or truncate on %s
+    'create or replace trigger hx_guard_statement before insert or update or delete or truncate on %s
        for each statement execute function hx.guard_statement()', target);
   execute format('alter table %s enable always trigger hx_guard_statement', target);
   foreach event in array array['insert', 'update', 'delete'] loop
@@ -239,7 +239,7 @@ begin
       else 'old.env = hx.guarded_environment() and old.env = current_setting(''hx.env'', true)'
     end || case when has_env and event = 'update' then ' and new.env = old.env' else '' end;
     execute format(
-      'create trigger hx_guard_%s before %s on %s
+      'create or replace trigger hx_guard_%s before %s on %s
          for each row when ((%s) is not true) execute function hx.guard_row()', event, event, target, allowed);
     execute format('alter table %s enable always trigger hx_guard_%s', target, event);
   end loop;

@@ -37,7 +37,9 @@ test('hx doctor names each role, owner and guard that is not as it should be, wi
   const guards = async () => {
     const { stdout } = await runHx(['doctor', '--json'], { env: local.variables });
     const { findings } = JSON.parse(stdout) as DoctorResult;
-    return findings.filter(({ name }) => name.startsWith('Guards')).map(({ detail, fix }) => [detail, fix]);
+    return findings
+      .filter(({ name }) => name.startsWith('Guards'))
+      .map(({ detail, fix }) => [detail.replace(/\d{4}_\w+\.sql/, 'the last migration'), fix]);
   };
   try {
     assert.equal(await guards(), [['roles, owners and guards are as the last migration left them', null]]);
@@ -76,7 +78,12 @@ test('hx doctor names each role, owner and guard that is not as it should be, wi
         'table hx.identity: the identity has no guard',
         'Make the trigger hx_guard_identity again, as migrations/0001_identity.sql does.',
       ],
+      ['the schema is no longer as the last migration left it', 'hx migrate diff names what differs'],
     ]);
+    await local.sql.unsafe(`select hx.guard_table('checks')`);
+    const left = String(await guards());
+    assert.not.match(left, 'the table has no guard', 'the fix of a finding mends it');
+    assert.not.match(left, 'trigger checks.');
   } finally {
     await local.sql.unsafe(
       `alter role hx_app nologin; revoke hx_owner from hx_app; alter role hx_export nocreaterole;
