@@ -1,4 +1,5 @@
 import type { TransactionSql } from 'postgres';
+import { HxError } from '../base/errors.js';
 import type { Column } from '../rpl/column.js';
 import { type CheckRecord, EXPORT_COLUMNS } from '../rpl/record.js';
 import { TRANSFER } from '../rpl/transfer.js';
@@ -10,6 +11,10 @@ const BATCH_ROWS = 2_000;
 
 /** What of a deleted check stays behind beside its JSON: what was asked. */
 const ERASED_WHEN_DELETED: ReadonlySet<string> = new Set(['claim', 'claim_hash']);
+
+/** Days have four digits of a year in the lake. */
+const FIRST_DAY = '0001-01-01';
+const LAST_DAY = '9999-12-31';
 
 /** Past every transaction. */
 export const END_OF_TRANSACTIONS = 2n ** 64n - 1n;
@@ -72,13 +77,26 @@ export class CheckSnapshot {
     return { settled: BigInt(settled), next: BigInt(next), binding };
   }
 
-  /** How many checks there are on each day, in the order of days. */
+  /**
+   * How many checks there are on each day, in the order of days.
+   * @throws HxError `failed` for checks on days that no folder can be named after.
+   */
   async count(selection: Selection): Promise<DayGroup[]> {
     const rows = await this.sql.unsafe<{ day: string; changed: boolean; rows: string; deleted: string }[]>(
-      `select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') as day, revision > 0 as changed,
+      `select case when created_at >= ${midnight(FIRST_DAY)} and created_at < ${midnight(LAST_DAY)} + interval '1 day'
+           then to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') else '' end as day, revision > 0 as changed,
          count(*) as rows, count(deleted_at) as deleted
        from checks where ${this.where(selection)} group by 1, 2 order by 1, 2`,
     );
+    if (rows.some(({ day }) => day === '')) {
+      throw new HxError(
+        'failed',
+        `A check of ${this.environment} was not created from ${FIRST_DAY} to ${LAST_DAY}.`,
+        {
+          hint: `Its owner has to remove it: select run_id, created_at from checks where created_at not between '${FIRST_DAY}' and '${LAST_DAY}'.`,
+        },
+      );
+    }
     return rows.map(({ day, changed, rows: count, deleted }) => ({
       day,
       changed,

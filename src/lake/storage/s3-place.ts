@@ -66,9 +66,13 @@ function readCredentials({ url, accessKeyId, secretAccessKey, sessionToken }: S3
     ...(accessKeyId === undefined ? ['AWS_ACCESS_KEY_ID'] : []),
     ...(secretAccessKey === undefined ? ['AWS_SECRET_ACCESS_KEY'] : []),
   ];
-  throw new HxError('configuration', `The lake is at ${url}, but ${missing.join(' and ')} is not set.`, {
-    hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`aws configure export-credentials --format env` prints those of a profile).',
-  });
+  throw new HxError(
+    'configuration',
+    `The lake is at ${url}, but ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not set.`,
+    {
+      hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`aws configure export-credentials --format env` prints those of a profile).',
+    },
+  );
 }
 
 function awsBase(bucket: string, region: string): string {
