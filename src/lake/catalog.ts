@@ -3,7 +3,7 @@ import { packagePath } from '../base/paths.js';
 import type { FileKind } from './lake-file.js';
 import type { EnvironmentFiles } from './lake-listing.js';
 import { type LiveDay, liveDays } from './live-files.js';
-import { columnValue, duckdbType, LAKE_COLUMNS, SCHEMA_VERSIONS } from './schema.js';
+import { columnValue, duckdbType, fileType, LAKE_COLUMNS, SCHEMA_VERSIONS } from './schema.js';
 
 /** The views of the lake, each a file in sql/catalog/, in the order in which they build on each other. */
 export const VIEW_NAMES = [
@@ -18,47 +18,56 @@ export const VIEW_NAMES = [
 /** The day of a row's partition, which the views show after LAKE_COLUMNS: a filter on it leaves folders unread. */
 export const DAY_COLUMN = { name: 'dt', type: 'DATE' } as const;
 
+/** A view of the lake, and the statement that it is. */
+export interface View {
+  readonly name: string;
+  readonly sql: string;
+}
+
 /**
- * The statements that make (or remake) every view over the live files of a lake. Without files the views are
- * there, empty, with the same columns.
- * @param url the lake's folder, or `s3://bucket/prefix`.
+ * The statements that make every view over the live files of a lake, in a database that has none of them.
  * @throws HxError `failed` when a newer hx compacted the lake.
  */
 export function catalogStatements(url: string, environments: readonly EnvironmentFiles[]): string[] {
+  const views = catalogViews(url, environments).map(({ name, sql }) => `CREATE VIEW ${name} AS ${sql}`);
+  return ['CREATE SCHEMA lake', ...views];
+}
+
+/**
+ * Every view over the live files of a lake, each after those that it reads. Without files VIEW_NAMES are there,
+ * empty, with the same columns.
+ * @param url the lake's folder, or `s3://bucket/prefix`.
+ * @throws HxError `failed` when a newer hx compacted the lake.
+ */
+export function catalogViews(url: string, environments: readonly EnvironmentFiles[]): View[] {
   const sources = environments.map((files) => sourcesOf(url, files.environment, liveDays(files)));
-  const parts = PART_NAMES.map((name) => ({ name, selects: sources.flatMap((source) => source[name]) }));
-  const isThere = (name: PartName) => parts.some((part) => part.name === name && part.selects.length > 0);
+  const selectsOf = (part: keyof Sources) => sources.flatMap((source) => source[part]);
   // A part without files is left out: each would cost every view as much as all else.
-  const rows = ROW_SELECTS.filter(({ part }) => isThere(part)).map(({ file }) => catalogSql(file));
+  const parts = PART_NAMES.filter((part) => selectsOf(part).length > 0);
+  const others = ROW_SELECTS.filter(({ part }) => parts.includes(part)).map(({ file }) => catalogSql(file));
   return [
-    'CREATE SCHEMA IF NOT EXISTS lake',
-    ...parts.map(({ name, selects }) =>
-      selects.length === 0
-        ? `DROP VIEW IF EXISTS lake.${name}`
-        : `CREATE OR REPLACE VIEW lake.${name} AS ${union(selects)}`,
-    ),
-    `CREATE OR REPLACE VIEW lake.rows AS ${union(rows)}`,
-    ...VIEW_NAMES.map((name) => `CREATE OR REPLACE VIEW ${name} AS ${catalogSql(name)}`),
+    ...parts.map((part) => ({ name: `lake.${part}`, sql: union(selectsOf(part)) })),
+    { name: 'lake.rows', sql: union([...selectsOf('unchanged'), ...others]) },
+    ...VIEW_NAMES.map((name) => ({ name, sql: catalogSql(name) })),
   ];
 }
 
 /**
- * The parts of an environment's live files: `unchanged` those of days without updated rows; `changed` and `updates`
- * those of days with them, never updated rows and updated ones; `shared` those of days that several databases exported.
+ * The parts of an environment's live files that need more than to be read: `changed` and `updates` are those of days
+ * with updated rows, never updated rows and updated ones; `shared` those of days that several databases exported.
  */
-const PART_NAMES = ['unchanged', 'changed', 'updates', 'shared'] as const;
+const PART_NAMES = ['changed', 'updates', 'shared'] as const;
 type PartName = (typeof PART_NAMES)[number];
 
 /** What each part adds to the rows of the lake, by the part without which there is nothing to add. */
 const ROW_SELECTS: readonly { readonly part: PartName; readonly file: string }[] = [
-  { part: 'unchanged', file: 'lake/unchanged_rows' },
   { part: 'changed', file: 'lake/never_updated_rows' },
   { part: 'updates', file: 'lake/newest_updates' },
   { part: 'shared', file: 'lake/shared_rows' },
 ];
 
-/** The selects over each part. */
-type Sources = Readonly<Record<PartName, readonly string[]>>;
+/** The selects over each part; `unchanged` is the days on which no row was updated since it was exported. */
+type Sources = Readonly<Record<PartName | 'unchanged', readonly string[]>>;
 
 function sourcesOf(url: string, environment: string, days: readonly LiveDay[]): Sources {
   const shared = days.filter(({ isShared }) => isShared);
@@ -107,15 +116,23 @@ function pattern(folder: string, kinds: readonly FileKind[], version: number): s
 }
 
 /**
+ * A column's value in a file, in the type of the views. Files hold it in that type already, except for JSON, and a
+ * cast that changes nothing still takes its time whenever a view is bound.
+ */
+function columnSelect(environment: string, version: number, column: (typeof LAKE_COLUMNS)[number]): string {
+  if (column.name === 'env') return `${quote(environment)} AS env`;
+  const value = columnValue(version, column.name);
+  if (value === column.name && fileType(column) === duckdbType(column)) return value;
+  return `CAST(${value} AS ${duckdbType(column)}) AS ${column.name}`;
+}
+
+/**
  * Nothing is merged between files, so binding reads one footer. The environment is a constant, so that a filter on
  * it drops the whole select; the day comes from the file's name, by which DuckDB leaves files out before opening any.
  */
 function versionSelect(url: string, environment: string, version: number, patterns: string[]): string {
   const root = `${url}/${environment}/`;
-  const columns = LAKE_COLUMNS.map((column) => {
-    const value = column.name === 'env' ? quote(environment) : columnValue(version, column.name);
-    return `CAST(${value} AS ${duckdbType(column)}) AS ${column.name}`;
-  });
+  const columns = LAKE_COLUMNS.map((column) => columnSelect(environment, version, column));
   const start = [...root].length + 'dt='.length + 1;
   const day = `CAST(substring(filename, ${start}, ${'YYYY-MM-DD'.length}) AS ${DAY_COLUMN.type})`;
   const files = patterns.map((name) => quote(`${escapeGlob(root)}${name}`)).join(', ');

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { checkDataFolder } from '../base/data-folder.js';
-import { catalogStatements, quote, VIEW_NAMES } from './catalog.js';
+import { catalogViews, quote, VIEW_NAMES, type View } from './catalog.js';
 import { type DuckdbApi, loadDuckdb } from './duckdb-api.js';
 import { engineError } from './failures.js';
 import { guardStatement } from './guard.js';
@@ -45,7 +45,7 @@ export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptio
   const connection = await instance.connect();
   const engine = new DuckdbEngine(api, instance, connection, { exportsDir, roots, spill });
   try {
-    await engine.refreshViews();
+    await engine.refreshViews(NO_TABLES);
     await lockDown(connection, roots);
   } catch (error) {
     engine.close();
@@ -67,6 +67,16 @@ async function lockDown(connection: DuckDBConnection, roots: LakeRoots): Promise
   await connection.run(settings.join('; '));
 }
 
+/** Views of `checks` that are made when a statement names them. */
+const LATE_VIEWS: ReadonlySet<string> = new Set(VIEW_NAMES.filter((name) => name !== 'checks'));
+
+const NO_TABLES: ReadonlySet<string> = new Set();
+
+/** Whether a name is a view's. Of any other, an error suggests what there is, so that every view has to be there. */
+function isView(name: string): boolean {
+  return VIEW_NAMES.some((view) => view === name);
+}
+
 interface Places {
   readonly exportsDir: string;
   readonly roots: LakeRoots;
@@ -82,8 +92,8 @@ class DuckdbEngine implements LakeEngine {
   private readonly places: Places;
   private readonly running = new Set<RunningStatement>();
   private readonly listing: LakeListing;
-  /** The statements that made the views. */
-  private catalog: string | undefined;
+  /** The views that were made, and by which statement. */
+  private readonly made = new Map<string, string>();
 
   constructor(api: DuckdbApi, instance: DuckDBInstance, own: DuckDBConnection, places: Places) {
     this.api = api;
@@ -101,11 +111,11 @@ class DuckdbEngine implements LakeEngine {
       parameters,
     });
     const allowed = await untilAborted(guarded, signal);
-    await this.refreshViews();
+    await this.refreshViews(allowed.tables);
     const statement = new RunningStatement({
       api: this.api,
       connection: await this.instance.connect(),
-      sql: allowed,
+      sql: allowed.sql,
       parameters,
       signal,
       onEnd: (ended) => this.running.delete(ended),
@@ -115,6 +125,8 @@ class DuckdbEngine implements LakeEngine {
   }
 
   async complete(text: string): Promise<string[]> {
+    // It is called for every key: only the first time may there be views that nobody has asked for.
+    if (VIEW_NAMES.some((name) => !this.made.has(name))) await this.refreshViews();
     const reader = await this.own.runAndReadAll('SELECT suggestion FROM sql_auto_complete($1)', [text]);
     return reader.getRowsJS().map(([suggestion]) => String(suggestion).trim());
   }
@@ -145,16 +157,36 @@ class DuckdbEngine implements LakeEngine {
     rmSync(this.places.spill, { recursive: true, force: true });
   }
 
-  /** Remakes the views when what they read has changed, in one round trip. */
-  async refreshViews(): Promise<void> {
-    const catalog = catalogStatements(this.places.exportsDir, this.listing.read()).join(';\n');
-    if (catalog === this.catalog) return;
+  /**
+   * Makes the views that a statement needs (undefined: all), and remakes what reads other files now, in one round
+   * trip. Each view takes as long to make as a small question, so those that nobody asks for wait.
+   */
+  async refreshViews(tables?: ReadonlySet<string>): Promise<void> {
+    const views = catalogViews(this.places.exportsDir, this.listing.read());
+    const seesAll = tables === undefined || [...tables].some((name) => !isView(name));
+    const wanted = views.filter(({ name }) => seesAll || !LATE_VIEWS.has(name) || tables.has(name));
+    const statements = this.changes(views, wanted);
+    if (statements.length === 0) return;
+    if (this.made.size === 0) statements.unshift('CREATE SCHEMA IF NOT EXISTS lake');
     try {
-      await this.own.run(catalog);
+      await this.own.run(statements.join(';\n'));
     } catch (error) {
       throw engineError(error, '');
     }
-    this.catalog = catalog;
+    for (const name of this.made.keys()) {
+      if (!views.some((view) => view.name === name)) this.made.delete(name);
+    }
+    for (const { name, sql } of wanted) this.made.set(name, sql);
+  }
+
+  /** The statements that bring the wanted views up to date, and remove those that are no more. */
+  private changes(views: readonly View[], wanted: readonly View[]): string[] {
+    const gone = [...this.made.keys()].filter((name) => !views.some((view) => view.name === name));
+    const changed = wanted.filter(({ name, sql }) => this.made.get(name) !== sql);
+    return [
+      ...changed.map(({ name, sql }) => `CREATE OR REPLACE VIEW ${name} AS ${sql}`),
+      ...gone.map((name) => `DROP VIEW IF EXISTS ${name}`),
+    ];
   }
 
   private async scalar(sql: string, parameter: string): Promise<string> {

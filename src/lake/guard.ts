@@ -3,6 +3,7 @@ import { firstWord, splitExplain } from './explain.js';
 import { sqlError } from './failures.js';
 import { FILE_FUNCTIONS, READING_TABLE_FUNCTIONS, REFUSED_SCALAR_FUNCTIONS } from './functions.js';
 import type { LakeRoots } from './roots.js';
+import { tablesNamed } from './tables-named.js';
 
 /** DuckDB parses a text of many statements in seconds, and nothing interrupts it. */
 const MAX_STATEMENT_CHARACTERS = 500_000;
@@ -48,12 +49,19 @@ const QUERY_WORDS: ReadonlySet<string> = new Set([
 
 const HINT = 'The lake is read only: write one SELECT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN.';
 
+/** A statement that the guard let through. */
+export interface GuardedStatement {
+  readonly sql: string;
+  /** The views that it names, and other tables; undefined when it may see any view. */
+  readonly tables: ReadonlySet<string> | undefined;
+}
+
 /**
- * Lets one reading statement through, and returns the text to run. The decision is made on the tree of DuckDB's
+ * Lets one reading statement through. The decision is made on the tree of DuckDB's
  * parser, which takes SELECT statements only; EXPLAIN is put before a statement that passed by itself.
  * @throws HxError `refused` for any other statement, function or file, `sql` when it does not parse.
  */
-export async function guardStatement(sql: string, options: GuardOptions): Promise<string> {
+export async function guardStatement(sql: string, options: GuardOptions): Promise<GuardedStatement> {
   if (sql.length > MAX_STATEMENT_CHARACTERS) {
     throw new HxError('refused', `The statement has ${sql.length} characters, which is too long.`, {
       hint: `At most ${MAX_STATEMENT_CHARACTERS} go. Pass a long list as a parameter: string_split($ids, ',').`,
@@ -66,14 +74,13 @@ export async function guardStatement(sql: string, options: GuardOptions): Promis
   }
   const explained = splitExplain(sql);
   if (explained !== undefined) {
-    await guardSelect(explained.statement, options);
-    return `${explained.prefix} ${explained.statement}`;
+    const tables = await guardSelect(explained.statement, options);
+    return { sql: `${explained.prefix} ${explained.statement}`, tables };
   }
-  await guardSelect(sql, options);
-  return sql;
+  return { sql, tables: await guardSelect(sql, options) };
 }
 
-async function guardSelect(sql: string, options: GuardOptions): Promise<void> {
+async function guardSelect(sql: string, options: GuardOptions): Promise<GuardedStatement['tables']> {
   const parsed = JSON.parse(await options.parse(sql)) as Parsed;
   if (parsed.error) {
     if (parsed.error_type === 'parser') throw sqlError(parsed.error_message ?? '', sql, parsed.position);
@@ -91,6 +98,7 @@ async function guardSelect(sql: string, options: GuardOptions): Promise<void> {
     if (path.asTable && !options.roots.contains(path.text)) continue;
     await options.roots.refuseOutside(path.text);
   }
+  return tablesNamed(statements[0]);
 }
 
 interface NamedFile {
