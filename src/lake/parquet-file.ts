@@ -13,7 +13,7 @@ export interface ColumnValues {
   readonly statistics?: boolean;
 }
 
-/** Snappy needs nothing loaded and makes one-row files smaller; zstd halves files of many rows. */
+/** Snappy needs nothing loaded and makes files of few rows smaller; zstd halves files of many rows. */
 export type Codec = 'SNAPPY' | 'ZSTD';
 
 /** The level by which 10,000 rows become smallest; higher ones take longer for nothing. */
@@ -70,20 +70,6 @@ export async function openParquetFile(
       await staged.discard();
     },
   };
-}
-
-/** The bytes of a small Parquet file, of one row group: always the same for the same values. */
-export async function encodeParquet(
-  schema: SchemaElement[],
-  columns: readonly ColumnValues[],
-  { metadata = {} }: Pick<ParquetFileOptions, 'metadata'> = {},
-): Promise<Uint8Array> {
-  const { ByteWriter, ParquetWriter } = await import('hyparquet-writer');
-  const writer = new ByteWriter();
-  const parquet = new ParquetWriter({ writer, schema, ...descriptionOf(metadata) });
-  await parquet.write({ columnData: withoutOffsets(columns), rowGroupSize: ROW_GROUP_ROWS });
-  await parquet.finish();
-  return writer.getBytes();
 }
 
 /** What a file says of itself, as the encoder takes it. */

@@ -1,7 +1,7 @@
 import type { Environment } from '../base/environments.js';
 import { utcDate } from '../base/time.js';
-import { encodeParquet } from './parquet-file.js';
 import { runFileName } from './partition.js';
+import { encodeRowFile } from './row-file.js';
 import { encodeColumns, type LakeRow, parquetSchema, SCHEMA_VERSION, SCHEMA_VERSIONS } from './schema.js';
 import type { LakeStorage } from './storage/storage.js';
 
@@ -17,10 +17,12 @@ export async function appendRun(storage: LakeStorage, row: LakeRow): Promise<str
   return name;
 }
 
+const RUN_SCHEMA = parquetSchema();
+
 /** The file of one run: the same bytes for the same row. */
 function encodeRun(row: LakeRow): Promise<Uint8Array> {
   const metadata = { 'hx.schema_version': String(SCHEMA_VERSION), 'hx.env': row.env };
-  return encodeParquet(parquetSchema(), encodeColumns([row]), { metadata });
+  return encodeRowFile(RUN_SCHEMA, encodeColumns([row]), metadata);
 }
 
 /**

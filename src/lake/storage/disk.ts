@@ -1,7 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import {
+  closeSync,
+  createReadStream,
+  fsync,
+  linkSync,
+  openSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
 
 /** A temporary file untouched for this long belongs to a writer that died: no write takes minutes. */
@@ -20,31 +30,41 @@ export function finalName(temporary: string): string {
   return temporary.replace(/\.[0-9a-f]{12}\.tmp$/, '');
 }
 
+// What only changes names or the page cache is done at once: handing it to another thread takes longer than the work.
+// Waiting for the disk is not.
+const sync = promisify(fsync);
+
 /** Opens an empty file of our own beside `path`, making the folder. */
 export async function openTemporary(path: string): Promise<{ handle: FileHandle; temporary: string }> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    return { handle: await open(temporary, 'wx'), temporary };
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  }
-  await makeFolder(dirname(path));
-  return { handle: await open(temporary, 'wx'), temporary };
+  const { descriptor, temporary } = await createTemporary(path);
+  closeSync(descriptor);
+  return { handle: await open(temporary, 'r+'), temporary };
 }
 
 /** Writes a file of our own beside `path`, durably. Returns where. */
 export async function writeTemporary(path: string, bytes: Uint8Array): Promise<string> {
-  const { handle, temporary } = await openTemporary(path);
+  const { descriptor, temporary } = await createTemporary(path);
   try {
-    await handle.writeFile(bytes);
-    await handle.sync();
+    writeFileSync(descriptor, bytes);
+    await sync(descriptor);
   } catch (error) {
-    await rm(temporary, { force: true });
+    rmSync(temporary, { force: true });
     throw error;
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
   return temporary;
+}
+
+async function createTemporary(path: string): Promise<{ descriptor: number; temporary: string }> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    return { descriptor: openSync(temporary, 'wx'), temporary };
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  await makeFolder(dirname(path));
+  return { descriptor: openSync(temporary, 'wx'), temporary };
 }
 
 /** Makes what was written to a closed file durable. Returns its size in bytes. */
@@ -74,17 +94,17 @@ export async function linkDurably(
   path: string,
 ): Promise<'published' | 'taken' | 'unsupported'> {
   try {
-    await link(temporary, path);
+    linkSync(temporary, path);
   } catch (error) {
     const code = systemCode(error) ?? '';
     if (code !== 'EEXIST') {
       if (NO_HARD_LINKS.has(code)) return 'unsupported';
       throw error;
     }
-    await rm(temporary, { force: true });
+    rmSync(temporary, { force: true });
     return 'taken';
   }
-  await rm(temporary, { force: true });
+  unlinkSync(temporary);
   await syncFolder(dirname(path));
   return 'published';
 }
@@ -109,11 +129,11 @@ async function makeFolder(folder: string): Promise<void> {
 
 /** Makes the names in a folder durable. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+  const descriptor = openSync(folder, 'r');
   try {
-    await handle.sync();
+    await sync(descriptor);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }
 
