@@ -30,17 +30,45 @@ export interface Fifo {
   remove(): Promise<void>;
 }
 
-/** Makes a pipe in a folder of its own. */
-export async function makeFifo(): Promise<Fifo> {
-  const folder = await mkdtemp(join(tmpdir(), 'hx-pipe-'));
-  const path = join(folder, 'rows.csv');
-  await run('mkfifo', ['-m', '600', path]);
-  return {
-    path,
-    send: (source, signal) => send(path, source, signal),
-    hangUp: (sent, reading) => hangUp(path, sent, reading),
-    remove: () => rm(folder, { recursive: true, force: true }),
-  };
+/** Pipes are made by a process, which takes longer than many of them do. */
+const MADE_AT_ONCE = 32;
+
+/** Pipes in a folder of their own, each for one stream. */
+export class Fifos {
+  private readonly folder: string;
+  private unused: string[] = [];
+  private made = 0;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async open(): Promise<Fifos> {
+    return new Fifos(await mkdtemp(join(tmpdir(), 'hx-pipe-')));
+  }
+
+  async next(): Promise<Fifo> {
+    const path = this.unused.pop() ?? (await this.make());
+    return {
+      path,
+      send: (source, signal) => send(path, source, signal),
+      hangUp: (sent, reading) => hangUp(path, sent, reading),
+      remove: () => rm(path, { force: true }),
+    };
+  }
+
+  close(): Promise<void> {
+    return rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async make(): Promise<string> {
+    const names = Array.from({ length: MADE_AT_ONCE }, (_, index) => `rows-${this.made + index}.csv`);
+    const [first = '', ...others] = names.map((name) => join(this.folder, name));
+    await run('mkfifo', ['-m', '600', first, ...others]);
+    this.made += MADE_AT_ONCE;
+    this.unused = others;
+    return first;
+  }
 }
 
 async function send(path: string, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {

@@ -10,7 +10,7 @@ import { TRANSFER } from '../../rpl/transfer.js';
 import { quote } from '../catalog.js';
 import { loadDuckdb } from '../duckdb-api.js';
 import { textType, valueFromText } from '../schema.js';
-import { makeFifo } from './fifo.js';
+import { Fifos } from './fifo.js';
 
 /** What DuckDB may hold: a few row groups and its buffers; the rest streams. */
 const MEMORY_LIMIT = '300MB';
@@ -24,11 +24,18 @@ export class BulkLoader {
   private readonly instance: DuckDBInstance;
   private readonly connection: DuckDBConnection;
   private readonly spillFolder: string;
+  private readonly fifos: Fifos;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, spillFolder: string) {
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    spillFolder: string,
+    fifos: Fifos,
+  ) {
     this.instance = instance;
     this.connection = connection;
     this.spillFolder = spillFolder;
+    this.fifos = fifos;
   }
 
   static async open(memoryLimit = MEMORY_LIMIT): Promise<BulkLoader> {
@@ -45,7 +52,7 @@ export class BulkLoader {
     });
     const connection = await instance.connect();
     await connection.run("SET TimeZone = 'UTC'");
-    return new BulkLoader(instance, connection, spillFolder);
+    return new BulkLoader(instance, connection, spillFolder, await Fifos.open());
   }
 
   /**
@@ -61,7 +68,7 @@ export class BulkLoader {
     signal: AbortSignal,
     extra: readonly Column[] = [],
   ): Promise<number> {
-    const fifo = await makeFifo();
+    const fifo = await this.fifos.next();
     const stop = new AbortController();
     const source = new Source(text);
     const sent = fifo.send(source.batches(), AbortSignal.any([signal, stop.signal])).catch(() => {
@@ -91,6 +98,7 @@ export class BulkLoader {
   async close(): Promise<void> {
     this.connection.closeSync();
     this.instance.closeSync();
+    await this.fifos.close();
     await rm(this.spillFolder, { recursive: true, force: true });
   }
 }
