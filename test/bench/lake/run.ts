@@ -4,6 +4,7 @@ import type { Scene } from './scene.js';
 /** Every scene by name, each loaded when it is played: `npm run bench:lake -- views swaps` plays two. */
 const SCENES: Readonly<Record<string, () => Promise<{ scene: Scene }>>> = {
   views: () => import('./views.js'),
+  bulk: () => import('./bulk.js'),
   append: () => import('./append.js'),
   swaps: () => import('./swaps.js'),
   export: () => import('./export.js'),
