@@ -3,24 +3,37 @@
  * unheard until it is over.
  */
 export class Halting {
-  private reject: ((reason: unknown) => void) | undefined;
-  private working: Promise<unknown> = Promise.resolve();
+  private readonly pieces = new Set<Piece>();
 
-  /** What the work gives, or the reason of a halt, whichever comes first. One piece of work at a time. */
+  /** What the work gives, or the reason of a halt, whichever comes first. */
   wait<T>(work: Promise<T>): Promise<T> {
-    this.working = work.catch(() => undefined);
     return new Promise<T>((resolve, reject) => {
-      this.reject = reject;
+      const over = work.then(
+        () => undefined,
+        () => undefined,
+      );
+      const piece: Piece = { reject, over };
+      this.pieces.add(piece);
+      void over.then(() => this.pieces.delete(piece));
       work.then(resolve, reject);
     });
   }
 
   halt(reason: unknown): void {
-    this.reject?.(reason);
+    for (const { reject } of this.pieces) reject(reason);
   }
 
-  /** Resolves when the work is over, heard or not. */
-  async idle(): Promise<void> {
-    await this.working;
+  get isIdle(): boolean {
+    return this.pieces.size === 0;
   }
+
+  /** Resolves when all work is over, heard or not. */
+  async idle(): Promise<void> {
+    while (!this.isIdle) await Promise.all([...this.pieces].map(({ over }) => over));
+  }
+}
+
+interface Piece {
+  readonly reject: (reason: unknown) => void;
+  readonly over: Promise<void>;
 }

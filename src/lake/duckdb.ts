@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs';
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api';
 import { checkDataFolder } from '../base/data-folder.js';
+import { HxError } from '../base/errors.js';
+import { Halting } from '../base/halting.js';
 import { catalogViews, quote, VIEW_NAMES, type View } from './catalog.js';
 import { type DuckdbApi, loadDuckdb } from './duckdb-api.js';
 import { engineError } from './failures.js';
@@ -91,6 +93,8 @@ class DuckdbEngine implements LakeEngine {
   private readonly own: DuckDBConnection;
   private readonly places: Places;
   private readonly running = new Set<RunningStatement>();
+  /** What runs on `own`, which must not be closed under it: the process would crash. */
+  private readonly steps = new Halting();
   private readonly listing: LakeListing;
   /** The views that were made, and by which statement. */
   private readonly made = new Map<string, string>();
@@ -114,7 +118,7 @@ class DuckdbEngine implements LakeEngine {
     await this.refreshViews(allowed.tables);
     const statement = new RunningStatement({
       api: this.api,
-      connection: await this.instance.connect(),
+      connection: await this.steps.wait(this.instance.connect()),
       sql: allowed.sql,
       parameters,
       signal,
@@ -127,13 +131,13 @@ class DuckdbEngine implements LakeEngine {
   async complete(text: string): Promise<string[]> {
     // It is called for every key: only the first time may there be views that nobody has asked for.
     if (VIEW_NAMES.some((name) => !this.made.has(name))) await this.refreshViews();
-    const reader = await this.own.runAndReadAll('SELECT suggestion FROM sql_auto_complete($1)', [text]);
+    const reader = await this.read('SELECT suggestion FROM sql_auto_complete($1)', [text]);
     return reader.getRowsJS().map(([suggestion]) => String(suggestion).trim());
   }
 
   async tables(): Promise<LakeTable[]> {
     await this.refreshViews();
-    const reader = await this.own.runAndReadAll(
+    const reader = await this.read(
       'SELECT view_name, column_name, data_type FROM duckdb_columns() JOIN duckdb_views() ON table_name = view_name',
     );
     const columns = reader
@@ -152,6 +156,13 @@ class DuckdbEngine implements LakeEngine {
   close(): void {
     this.interrupt();
     for (const statement of [...this.running]) statement.end();
+    this.own.interrupt();
+    this.steps.halt(new HxError('interrupted', 'The lake was closed.'));
+    if (this.steps.isIdle) this.release();
+    else void this.steps.idle().then(() => this.release());
+  }
+
+  private release(): void {
     this.own.closeSync();
     this.instance.closeSync();
     rmSync(this.places.spill, { recursive: true, force: true });
@@ -169,7 +180,7 @@ class DuckdbEngine implements LakeEngine {
     if (statements.length === 0) return;
     if (this.made.size === 0) statements.unshift('CREATE SCHEMA IF NOT EXISTS lake');
     try {
-      await this.own.run(statements.join(';\n'));
+      await this.steps.wait(this.own.run(statements.join(';\n')));
     } catch (error) {
       throw engineError(error, '');
     }
@@ -190,7 +201,11 @@ class DuckdbEngine implements LakeEngine {
   }
 
   private async scalar(sql: string, parameter: string): Promise<string> {
-    const reader = await this.own.runAndReadAll(sql, [parameter]);
+    const reader = await this.read(sql, [parameter]);
     return String(reader.getRowsJS()[0]?.[0]);
+  }
+
+  private read(sql: string, values?: DuckDBValue[]): Promise<DuckDBResultReader> {
+    return this.steps.wait(this.own.runAndReadAll(sql, values));
   }
 }

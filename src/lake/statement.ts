@@ -17,6 +17,8 @@ export interface StatementOptions {
   readonly onEnd: (statement: RunningStatement) => void;
 }
 
+const INTERRUPT_EVERY_MS = 20;
+
 /**
  * One statement from its start to its last chunk. DuckDB answers an interrupt between two steps of its work, and
  * some steps take long (planning, one huge value), so a stopped statement rejects at once and leaves the
@@ -54,9 +56,13 @@ export class RunningStatement {
 
   /** Stops it; whoever waits for it or reads its chunks gets an `interrupted` error. */
   readonly interrupt = (): void => {
-    if (this.ended) return;
+    if (this.ended || this.stopped) return;
     this.stopped = true;
-    this.options.connection.interrupt();
+    const { connection } = this.options;
+    connection.interrupt();
+    // DuckDB forgets an interrupt that comes just before a step begins, so it is told until the step is over.
+    const again = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS).unref();
+    void this.steps.idle().then(() => clearInterval(again));
     this.steps.halt(interrupted(undefined));
   };
 
