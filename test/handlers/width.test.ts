@@ -75,7 +75,8 @@ width('a limit that binds is named, and the interval is honest but wider', async
 });
 
 width('interrupted in its second stage, it carries on to the same result', async () => {
-  const argv = ['--model', 'simulator/slow', '--width', '0.05', '--concurrency', '4'];
+  const measurement = ['--model', 'simulator/slow', '--width', '0.05'];
+  const argv = [...measurement, '--concurrency', '4'];
   const controller = new AbortController();
   const interrupted = measure(argv, folder, controller.signal);
   let ended = false;
@@ -90,7 +91,7 @@ width('interrupted in its second stage, it carries on to the same result', async
   assert.ok(stored < resumed.n_samples, `${stored} of ${resumed.n_samples}`);
   assert.is(attemptsStored(), resumed.n_samples);
   const elsewhere = makeTempFolder();
-  const atOnce = JSON.parse((await measure([...argv, '--concurrency', '64'], elsewhere)).stdout);
+  const atOnce = JSON.parse((await measure([...measurement, '--concurrency', '64'], elsewhere)).stdout);
   removeFolder(elsewhere);
   for (const column of ['config_hash', 't', 'prob_true_rpl', 'ci_lo', 'ci_hi', 'sampler_json']) {
     assert.equal(resumed[column], atOnce[column], column);
