@@ -56,8 +56,12 @@ function storePath(dataDir: string): string {
 }
 
 /** The steps that lead to the current schema, by version; a store takes those that it has not taken yet. */
-const SCHEMA_STEPS: Readonly<Record<number, string>> = { 1: 'schema.sql', 2: 'schema_2.sql' };
-const SCHEMA_VERSION = 2;
+const SCHEMA_STEPS: Readonly<Record<number, string>> = {
+  1: 'schema.sql',
+  2: 'schema_2.sql',
+  3: 'schema_3.sql',
+};
+const SCHEMA_VERSION = 3;
 
 function prepareSchema(sqlite: Sqlite, path: string): void {
   sqlite

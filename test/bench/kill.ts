@@ -24,31 +24,38 @@ const EARLY_KILL_EVERY = 4;
 /** A process that has not called by then is killed where it is. */
 const LONGEST_START_MS = 30_000;
 
+/** After so many kills the sweeps get new claims: a restart walks all that are finished, and should not come to be that alone. */
+const KILLS_A_FILE = 50;
+/** More than a process measures in all its lives. */
+const CLAIMS_A_KILL = 20;
+
 /** Answers scatter by this much around a half, so that the wanted width always calls for a second stage. */
 const SCATTER = 0.4;
 
 const kills = Number(process.argv[2] ?? 100);
 const folder = makeTempFolder();
 
-/** A sweep that is killed over and over, and the samples of each of its runs. */
+/** A sweep that is killed over and over. */
 interface Sweep {
   readonly claims: readonly string[];
   readonly options: readonly string[];
-  readonly samples: number;
+  readonly argv: readonly string[];
 }
 
-function makeSweep(name: string, samples: number, size: readonly string[]): Sweep & { argv: string[] } {
-  const claims = Array.from({ length: kills * 20 }, (_, index) => `${name} claim ${index}`);
+function makeSweep(name: string, size: readonly string[]): Sweep {
+  const length = KILLS_A_FILE * CLAIMS_A_KILL;
+  const claims = Array.from({ length }, (_, index) => `${name} claim ${index}`);
   const file = join(folder, `${name}.jsonl`);
   writeFileSync(file, claims.map((claim) => JSON.stringify({ claim })).join('\n'));
   const common = ['--model', 'compatible/test-model', '-R', '1', '--concurrency', String(CONCURRENCY)];
   const options = [...common, ...size];
-  return { claims, samples, options, argv: ['research', '--claims', file, ...options] };
+  return { claims, options, argv: ['research', '--claims', file, ...options] };
 }
 
-const fixed = makeSweep('Fixed', 8, ['-K', '8', '-T', '8', '-B', '200']);
-const grown = makeSweep('Grown', 16, ['--width', '0.02', '--max-calls', '16']);
-const sweeps = [fixed, grown];
+const FIXED = { name: 'Fixed', samples: 8, size: ['-K', '8', '-T', '8', '-B', '200'] };
+const GROWN = { name: 'Grown', samples: 16, size: ['--width', '0.02', '--max-calls', '16'] };
+const makeSweeps = (file: number) =>
+  [FIXED, GROWN].map(({ name, size }) => makeSweep(`${name} ${file}`, size));
 
 /** The same answer to the same words, as the second stage follows from the first one's answers. */
 const probTrue = ({ body }: { readonly body: unknown }) => {
@@ -87,8 +94,9 @@ let storedBefore = 0;
 let startMs = 500;
 /** Kills that left a run with its first stage answered and the second one begun. */
 let betweenStages = 0;
-for (let kill = 0; kill < kills; kill += 1) {
-  const { argv } = kill % 2 === 0 ? fixed : grown;
+
+/** Starts a sweep, kills it and looks at what it has left. */
+async function killOnce(kill: number, { argv }: Sweep): Promise<void> {
   const child = spawn(process.execPath, [BIN, ...argv], { env, stdio: 'ignore' });
   const exited = once(child, 'exit');
   if (kill % EARLY_KILL_EVERY > 0) {
@@ -113,7 +121,26 @@ for (let kill = 0; kill < kills; kill += 1) {
   );
 }
 
-const lost = server.calls.length - storedBefore;
+/** The last claim that was begun is carried on to its end. */
+async function carryOn({ claims, options }: Sweep): Promise<void> {
+  const list = claims.map((claim) => `'${claim}'`).join(', ');
+  const finished = count(`select count(*) from runs where claim in (${list})`);
+  const { exitCode, stderr } = await runHx(['research', claims[finished] ?? '', ...options], { env, folder });
+  check(exitCode === 0, `carrying on failed: ${stderr}`);
+}
+
+for (let kill = 0, sweeps: Sweep[] = []; kill < kills; kill += 1) {
+  if (kill % KILLS_A_FILE === 0) {
+    for (const sweep of sweeps) await carryOn(sweep);
+    sweeps = makeSweeps(kill / KILLS_A_FILE);
+  }
+  const sweep = sweeps[kill % sweeps.length];
+  if (sweep !== undefined) await killOnce(kill, sweep);
+  if (kill === kills - 1) for (const last of sweeps) await carryOn(last);
+}
+
+const stored = count('select count(*) from attempts');
+const lost = server.calls.length - stored;
 check(lost <= kills * CONCURRENCY, `${lost} calls lost, more than were in flight`);
 const doubled = count(
   `select count(*) from (select sample_key from attempts where status in ('valid', 'repaired')
@@ -122,13 +149,7 @@ const doubled = count(
 check(doubled === 0, `${doubled} samples were paid for twice`);
 check(kills < 100 || betweenStages > 0, 'no kill fell between the two stages of a width');
 
-// The last claim that was begun is carried on to its end; every finished run rests on each sample once.
-for (const { claims, options } of sweeps) {
-  const list = claims.map((claim) => `'${claim}'`).join(', ');
-  const finished = count(`select count(*) from runs where claim in (${list})`);
-  const { exitCode, stderr } = await runHx(['research', claims[finished] ?? '', ...options], { env, folder });
-  check(exitCode === 0, `carrying on failed: ${stderr}`);
-}
+// Every finished run rests on each sample once.
 check(
   count('select count(*) from runs where n_usable <> n_samples or calls_made < n_samples') === 0,
   'incomplete runs',
@@ -138,7 +159,7 @@ check(
     `select count(*) from (select runs.run_id from runs
      join executions using (run_id) join execution_samples using (execution_id)
      where executions.outcome = 'finished' group by 1
-     having count(*) <> case when claim like 'Fixed %' then ${fixed.samples} else ${grown.samples} end)`,
+     having count(*) <> case when claim like 'Fixed %' then ${FIXED.samples} else ${GROWN.samples} end)`,
   ) === 0,
   'runs that rest on more or fewer samples than planned',
 );
@@ -152,7 +173,7 @@ await server.close();
 
 const seconds = ((performance.now() - started) / 1_000).toFixed(0);
 process.stdout.write(
-  `${kills} kills in ${seconds} s, ${betweenStages} within the second stage of a width: ${storedBefore} attempts stored, ${lost} calls lost in flight ` +
+  `${kills} kills in ${seconds} s, ${betweenStages} within the second stage of a width: ${stored} attempts stored, ${lost} calls lost in flight ` +
     `(at most ${kills * CONCURRENCY}), ${doubled} paid twice, ${runs} runs finished\n`,
 );
 for (const failure of failures) process.stdout.write(`FAILED: ${failure}\n`);

@@ -98,7 +98,7 @@ store('a store of schema version 1 is brought up to date and keeps what it holds
   });
   opened.close();
   const upgraded = new Database(join(folder, 'research.sqlite'), { readonly: true });
-  assert.is(upgraded.pragma('user_version', { simple: true }), 2);
+  assert.is(upgraded.pragma('user_version', { simple: true }), 3);
   upgraded.close();
   // Opening it again takes no step a second time.
   (await openResearchStore(folder)).close();
@@ -115,6 +115,34 @@ store('commits are durable: WAL and synchronous FULL', async () => {
   opened.beginExecution(START);
   assert.throws(() => opened.beginExecution(START), /UNIQUE/);
   assert.is(sqlite.pragma('synchronous', { simple: true }), 2);
+  opened.close();
+});
+
+store('what a sweep asks for each claim takes no longer in a store of many runs', async () => {
+  const opened = await openResearchStore(folder);
+  const execution = opened.beginExecution(START);
+  opened.latestRepeat('c1');
+  opened.isRunningElsewhere(execution, START.startedAt);
+  opened.touchExecution(execution, START.startedAt);
+  opened.attemptsFor(['k1']);
+  opened.readouts.stored(['k1']);
+  opened.samplesOf('r1');
+  opened.readouts.of('r1');
+  opened.findRun('r1');
+  opened.isPublished('r1');
+  opened.endExecution(execution, 'failed', START.startedAt);
+  const { connection } = opened as unknown as {
+    connection: { sqlite: Database.Database; statements: Map<string, unknown> };
+  };
+  const texts = [...connection.statements.keys()].filter((text) => !text.startsWith('insert'));
+  assert.ok(texts.length >= 10);
+  for (const text of texts) {
+    // Whatever the parameters are, the plan is the same.
+    const explained = connection.sqlite.prepare(`explain query plan ${text}`);
+    const plan = explained.all(...(text.match(/\?/g) ?? []).map(() => null)) as { detail: string }[];
+    const whole = plan.filter(({ detail }) => /^SCAN (?!json_each|value)/.test(detail));
+    assert.equal(whole, [], text);
+  }
   opened.close();
 });
 
