@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { toHxError } from '../../base/errors.js';
 import type { QuerySession } from '../../handlers/query-session.js';
@@ -18,6 +19,9 @@ import { RowBuffer } from './pager/row-buffer.js';
 
 /** How often the line about a running statement is redrawn, and how long one runs before it appears. */
 const STATUS_EVERY_MS = 200;
+
+/** How long a stop may take to reach us. */
+const RESUME_AFTER_MS = 50;
 
 const NO_VOCABULARY: Vocabulary = { tables: [], functions: [] };
 
@@ -108,7 +112,8 @@ export class InteractiveShell {
       else if (key.type === 'interrupt' && this.running !== undefined) {
         this.running.controller.abort();
         this.queue = [];
-      } else this.queue.push(key);
+      } else if (key.type === 'suspend') this.suspend();
+      else this.queue.push(key);
     }
     void this.pump();
   }
@@ -180,6 +185,20 @@ export class InteractiveShell {
     });
     this.live.erase();
     this.live.print(lines.join(''));
+  }
+
+  /** Gives the terminal back to whatever started the shell, until that lets it go on. */
+  private suspend(): void {
+    if (process.platform === 'win32') return;
+    this.live.erase();
+    this.terminal.close();
+    // The whole job, as Ctrl-Z does elsewhere: a wrapper such as npx stops with it.
+    process.kill(0, 'SIGTSTP');
+    // It runs once the job goes on, or at once where nothing can stop it, as there is no shell to come back from.
+    setTimeout(() => {
+      this.terminal.open();
+      this.draw();
+    }, RESUME_AFTER_MS);
   }
 
   private clearScreen(): void {

@@ -16,7 +16,7 @@ const TOKEN = new RegExp(
   [
     String.raw`(\s+)`,
     String.raw`(--[^\n]*)`,
-    String.raw`([eE]'(?:[^'\\]+|\\[\s\S]|'')*('?))`,
+    String.raw`([eE]'(?:[^'\\]+|\\[\s\S]?|'')*('?))`,
     `('(?:[^']+|'')*('?))`,
     `("(?:[^"]+|"")*("?))`,
     String.raw`([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)`,

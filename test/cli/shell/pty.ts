@@ -21,13 +21,15 @@ export interface PtyOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Runs in the folder before the program starts. */
   readonly prepare?: (folder: string) => void;
+  /** Whether the shell around it has jobs, and brings the program back when it was stopped. */
+  readonly resumes?: boolean;
 }
 
 /** A program in a terminal of its own: tmux draws the screen, we type and look. */
 export class Pty {
   readonly folder = makeTempFolder();
 
-  constructor({ program = HX_QUERY, variables = {}, prepare }: PtyOptions = {}) {
+  constructor({ program = HX_QUERY, variables = {}, prepare, resumes = false }: PtyOptions = {}) {
     writeFileSync(join(this.folder, 'hx.mjs'), program);
     prepare?.(this.folder);
     // No variable of the test's own environment, CI above all, may change what a person at a terminal sees.
@@ -41,9 +43,10 @@ export class Pty {
     };
     const assignments = Object.entries(environment).map(([name, value]) => `${name}='${value}'`);
     const loader = new URL('../../../node_modules/tsx/dist/esm/index.mjs', import.meta.url);
-    const hx = `cd ${this.folder}; env -i TERM="$TERM" ${assignments.join(' ')} ${process.execPath} --import ${loader} hx.mjs query`;
+    const hx = `env -i TERM="$TERM" ${assignments.join(' ')} ${process.execPath} --import ${loader} hx.mjs query`;
     const modes = `stty -a | grep -oE '(^| )(-?icanon|-?echo)( |;|$)' | tr -d '\\n'`;
-    const command = `${hx}; echo "left $?"; ${modes}; cat`;
+    const [jobs, back] = resumes ? ['set -m; ', 'fg; '] : ['', ''];
+    const command = `cd ${this.folder}; ${jobs}${hx}; echo "left $?"; ${modes}; ${back}cat`;
     const size = ['-x', '100', '-y', '30'];
     this.tmux('-f', '/dev/null', 'new-session', '-d', ...size, '-s', 's', command);
   }

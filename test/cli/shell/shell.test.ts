@@ -53,6 +53,22 @@ test('Ctrl-C stops a running statement and stays; idle it clears the line', asyn
   });
 });
 
+test('Ctrl-Z goes back to the shell around it with the terminal as it was, and fg returns to what was typed', async () => {
+  const pty = new Pty({ resumes: true });
+  try {
+    await pty.sees(/hx>$/);
+    pty.type('select 1');
+    await pty.sees(/hx> select 1$/);
+    pty.key('C-z');
+    // The shell around it says how it was left, and brings it back.
+    await pty.sees(/left 148\n icanon +echo[\s\S]*hx> select 1$/);
+    pty.line(' + 1 as two;');
+    await pty.sees(/^ *2$/m);
+  } finally {
+    pty.close();
+  }
+});
+
 test('editing: words, ends, deleting and putting back, undo, and the cursor beside wide characters', async () => {
   await inShell({}, async (pty) => {
     pty.type('select 日本語 👩‍🚀 from');

@@ -8,9 +8,18 @@ export type KeyName =
   | ('enter' | 'newline' | 'tab' | 'backTab' | 'escape' | 'backspace' | 'delete' | 'none')
   | ('up' | 'down' | 'pageUp' | 'pageDown' | 'left' | 'right' | 'wordLeft' | 'wordRight')
   | ('home' | 'end' | 'textStart' | 'textEnd')
-  | ('killWordLeft' | 'killSpaceLeft' | 'killWordRight' | 'killToEnd' | 'killToStart' | 'yank' | 'undo')
+  | (
+      | 'killWordLeft'
+      | 'killSpaceLeft'
+      | 'killWordRight'
+      | 'killToEnd'
+      | 'killToStart'
+      | 'yank'
+      | 'undo'
+      | 'redo'
+    )
   | ('older' | 'newer' | 'searchOlder' | 'searchNewer' | 'abort')
-  | ('interrupt' | 'endOfInput' | 'clearScreen');
+  | ('interrupt' | 'endOfInput' | 'clearScreen' | 'suspend');
 
 const PASTE_START = '\u001b[200~';
 const PASTE_END = '\u001b[201~';
@@ -36,6 +45,7 @@ const CONTROL: Readonly<Record<string, KeyName>> = {
   '\u0015': 'killToStart',
   '\u0017': 'killSpaceLeft',
   '\u0019': 'yank',
+  '\u001a': 'suspend',
   '\u001f': 'undo',
   '\u007f': 'backspace',
 };
@@ -75,6 +85,7 @@ const SEQUENCES: Readonly<Record<string, KeyName>> = {
   b: 'wordLeft',
   f: 'wordRight',
   d: 'killWordRight',
+  _: 'redo',
   p: 'older',
   n: 'newer',
   '<': 'textStart',

@@ -21,7 +21,9 @@ type Act = 'type' | 'kill' | 'line' | 'other';
 /** The text being typed with what its keys remember: what was killed, what can be undone, the column to stay in. */
 export class LineEditor {
   private current: Editor = EMPTY;
-  private undone: Editor[] = [];
+  /** What undo goes back to, and redo forward to. */
+  private before: Editor[] = [];
+  private after: Editor[] = [];
   private killed = '';
   private lastAct: Act = 'other';
   private column = 0;
@@ -37,7 +39,8 @@ export class LineEditor {
   /** Another text altogether; what came before can no longer be undone. */
   load(editor: Editor): void {
     this.current = editor;
-    this.undone = [];
+    this.before = [];
+    this.after = [];
     this.lastAct = 'other';
   }
 
@@ -52,7 +55,8 @@ export class LineEditor {
     else if (key.type === 'paste') this.change(insert(this.current, key.text));
     else if (key.type === 'newline') this.change(insert(this.current, '\n'));
     else if (key.type === 'yank') this.change(insert(this.current, this.killed));
-    else if (key.type === 'undo') this.undo();
+    else if (key.type === 'undo') this.step(this.before, this.after);
+    else if (key.type === 'redo') this.step(this.after, this.before);
     else if (LINE_KEYS[key.type] !== undefined) return this.moveByLines(LINE_KEYS[key.type] ?? 0);
     else return this.pressBound(key);
     return true;
@@ -94,16 +98,21 @@ export class LineEditor {
     return true;
   }
 
-  private undo(): void {
-    const before = this.undone.pop();
-    if (before !== undefined) this.current = before;
+  /** Takes the text back to what a list ends with; the other one takes it here again. */
+  private step(from: Editor[], to: Editor[]): void {
+    const next = from.pop();
+    if (next !== undefined) {
+      to.push(this.current);
+      this.current = next;
+    }
     this.lastAct = 'other';
   }
 
   private commit(editor: Editor, act: Act, joinsLast = false): void {
-    if (!joinsLast && editor.text !== this.current.text) {
-      this.undone.push(this.current);
-      if (this.undone.length > UNDO_STEPS) this.undone.shift();
+    if (editor.text !== this.current.text) {
+      this.after = [];
+      if (!joinsLast) this.before.push(this.current);
+      if (this.before.length > UNDO_STEPS) this.before.shift();
     }
     this.current = editor;
     this.lastAct = act;
