@@ -147,7 +147,11 @@ class Compactor {
         const missing = some.indexOf(undefined);
         if (missing >= 0) throw lost(environment, names[missing] ?? '');
       }
-      const files = inputs.map(({ version }, index) => ({ path: opened[index]?.path ?? '', version }));
+      const files = inputs.map(({ version, bytes }, index) => ({
+        path: opened[index]?.path ?? '',
+        version,
+        bytes,
+      }));
       this.merger ??= await openMerger({
         spillFolder: join(dataDir, `.spill-compact-${environment}`),
         isGentle,

@@ -12,6 +12,16 @@ export interface MergeInput {
   readonly version: number;
 }
 
+/** A file that a merge takes in. */
+export interface SizedInput extends MergeInput {
+  readonly bytes: number;
+}
+
+/** Files up to this size are read once, into a table: opening one takes longer than reading it. */
+const SMALL_BYTES = 256 * 1024;
+/** So many of them are read by one statement. */
+const SMALL_AT_ONCE = 64;
+
 /** What merging may hold in memory before it spills. */
 const MEMORY_LIMIT = '1GB';
 
@@ -24,7 +34,7 @@ export interface Merger {
    * @returns the rows in it.
    * @throws the signal's reason, or what DuckDB says.
    */
-  merge(environment: string, inputs: readonly MergeInput[], target: string): Promise<number>;
+  merge(environment: string, inputs: readonly SizedInput[], target: string): Promise<number>;
   close(): void;
 }
 
@@ -41,6 +51,8 @@ export async function openMerger({ spillFolder, isGentle, signal }: MergerOption
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    // Half a megabyte a file, however small, which no limit counts.
+    enable_external_file_cache: 'false',
     memory_limit: MEMORY_LIMIT,
     temp_directory: spillFolder,
     ...(isGentle ? { threads: '1' } : {}),
@@ -67,12 +79,10 @@ export async function openMerger({ spillFolder, isGentle, signal }: MergerOption
 async function mergeFiles(
   connection: DuckDBConnection,
   environment: string,
-  inputs: readonly MergeInput[],
+  inputs: readonly SizedInput[],
   target: string,
 ): Promise<number> {
-  // The same files are read three times, their footers once.
-  await connection.run(`SET TimeZone = 'UTC'; SET parquet_metadata_cache = true;
-    CREATE TEMP VIEW input AS ${inputSelect(inputs)}`);
+  await makeInput(connection, inputs);
   const [rows, runs, deleted] = await firstRow(connection, compactionSql('state'));
   if (rows === runs && deleted === 0n) {
     await connection.run('CREATE TEMP VIEW live AS SELECT * EXCLUDE (filename, file_row_number) FROM input');
@@ -98,6 +108,21 @@ async function mergeFiles(
     });
   }
   return Number(after[0]);
+}
+
+/** Makes `input`, the rows of all files, each with the place it was read from. */
+async function makeInput(connection: DuckDBConnection, inputs: readonly SizedInput[]): Promise<void> {
+  await connection.run("SET TimeZone = 'UTC'");
+  const small = inputs.filter(({ bytes }) => bytes <= SMALL_BYTES);
+  const sources = inputs.filter(({ bytes }) => bytes > SMALL_BYTES).map((input) => inputSelect([input]));
+  for (let start = 0; start < small.length; start += SMALL_AT_ONCE) {
+    const rows = inputSelect(small.slice(start, start + SMALL_AT_ONCE));
+    await connection.run(
+      start === 0 ? `CREATE TEMP TABLE small AS ${rows}` : `INSERT INTO small BY NAME ${rows}`,
+    );
+  }
+  if (small.length > 0) sources.push('FROM small');
+  await connection.run(`CREATE TEMP VIEW input AS ${sources.join('\nUNION ALL BY NAME\n')}`);
 }
 
 /** The rows of all files as the newest schema version has them, each with the place it was read from. */
