@@ -11,7 +11,8 @@ const BATCH_BYTES = 256 * 1024;
  */
 export async function* copyOut(sql: TransactionSql, statement: string): AsyncGenerator<Buffer> {
   const query = sql.unsafe(statement);
-  const inflow = new Inflow(await query.readable());
+  const rows = await query.readable();
+  const inflow = new Inflow(rows);
   try {
     for (let batch = await inflow.next(); batch !== undefined; batch = await inflow.next()) yield batch;
   } finally {
@@ -19,6 +20,19 @@ export async function* copyOut(sql: TransactionSql, statement: string): AsyncGen
       query.cancel();
       await inflow.drain();
     }
+    resumeConnection(rows);
+  }
+}
+
+/**
+ * The driver pauses its connection while rows wait to be taken, and resumes it when it is asked for more. Nobody asks
+ * at the end, so a connection that is paused then would stay so, and the next statement wait for ever.
+ */
+export function resumeConnection(rows: Readable): void {
+  try {
+    rows._read(0);
+  } catch {
+    // The connection is lost, which the next statement will say.
   }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { TransactionSql } from 'postgres';
 import { cancelQuery } from '../cancel.js';
+import { resumeConnection } from '../copy.js';
 
 /** Rows come from the server one at a time; they are handed on in pieces of about this size. */
 const PIECE_BYTES = 65_536;
@@ -50,18 +51,6 @@ export async function copyOut(
   }
   if (stopped !== undefined) throw stopped.reason;
   if (batch.bytes > 0) await consume(batch.take());
-}
-
-/**
- * The driver pauses its connection while rows wait to be taken, and resumes it when it is asked for more. Nobody asks
- * at the end, so a connection that is paused then would stay so, and the next statement wait for ever.
- */
-function resumeConnection(rows: Readable): void {
-  try {
-    rows._read(0);
-  } catch {
-    // The connection is lost, which the next statement will say.
-  }
 }
 
 /** Small buffers that are put together. */
