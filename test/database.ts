@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import postgres, { type Sql } from 'postgres';
 import { loadSettings, type Settings } from '../src/base/config.js';
 import { ENVIRONMENTS, type Environment } from '../src/base/environments.js';
+import { isAlive } from '../src/base/process-mark.js';
 import { claimDatabase } from '../src/operational/identity.js';
 import { applyMigrations } from '../src/operational/schema/apply.js';
 import { type LocalServer, localReset, localUp } from '../src/operational/server/local.js';
-import { isAlive } from '../src/operational/server/process.js';
 
 /** The Postgres of this test process: started when a test first needs it, gone with the process. */
 export interface TestCluster {

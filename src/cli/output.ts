@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { HxError, messageOf } from '../base/errors.js';
+import { pendingPath, removePending } from '../base/left-overs.js';
 import type { Rendering, Shown } from './render/formats/result.js';
 
 /** Takes text, and says when it is ready for more. */
@@ -46,11 +46,13 @@ export function streamWriter(stream: Writable, signal: AbortSignal): WriteText {
 }
 
 /**
- * Lets `fill` write a file that appears under its name only when it is whole; on failure nothing is left.
+ * Lets `fill` write a file that appears under its name only when it is whole; on failure nothing is left, and of
+ * a killed process nothing once the next file is written there.
  * @throws HxError `failed` when the disk refuses, and whatever `fill` throws.
  */
 export async function writeFileWhole<T>(path: string, fill: (write: WriteText) => Promise<T>): Promise<T> {
-  const pending = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
+  removePending(dirname(path));
+  const pending = pendingPath(path);
   const file = await open(pending, 'wx').catch((error: unknown) => {
     throw cannotWrite(path, error);
   });

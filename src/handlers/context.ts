@@ -76,7 +76,7 @@ export class Lanes {
   private async openResearchLake(): Promise<ResearchLake> {
     const { settings, signal, emit } = this;
     const { ResearchLake } = await import('../lake/research-lake.js');
-    return new ResearchLake({
+    return ResearchLake.open({
       storage: await this.lake(),
       dataDir: settings.dataDir,
       now: () => new Date(),

@@ -67,6 +67,7 @@ export const exportChecks = defineHandler({
     });
     let result: ExportChecksResult;
     try {
+      await removeLeftOvers(work);
       const { ranges, waiting } = await exportRanges(work, dates);
       const { otherChains } = await import('../lake/export/ledger.js');
       result = summarize(ranges, {
@@ -84,6 +85,13 @@ export const exportChecks = defineHandler({
     return result;
   },
 });
+
+/** Removes what killed exports left unfinished, beside the lake's files and in the system's temporary folder. */
+async function removeLeftOvers({ storage, chain }: RangeWork): Promise<void> {
+  const { BulkLoader } = await import('../lake/bulk/loader.js');
+  BulkLoader.removeLeftOvers();
+  await storage.removeLeftOvers(chain.environment);
+}
 
 /**
  * Compacts the days with updated checks, so that nothing of deleted ones is left once the replaced files go (also what

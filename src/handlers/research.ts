@@ -43,7 +43,7 @@ export async function measureForResearch(
     repeat,
     startedAt,
   });
-  const heartbeat = setInterval(() => store.touchExecution(execution, context.clock.now()), TOUCH_EVERY_MS);
+  const heartbeat = setInterval(() => touch(execution, store, context), TOUCH_EVERY_MS);
   try {
     await waitForOther(execution, store, context);
     const finished = store.findRun(execution.runId);
@@ -59,6 +59,15 @@ export async function measureForResearch(
     throw error;
   } finally {
     clearInterval(heartbeat);
+  }
+}
+
+/** A disk that refuses this refuses the next answers too, whose error reaches the caller; one of a timer ends the process. */
+function touch(execution: Execution, store: ResearchStore, context: Context): void {
+  try {
+    store.touchExecution(execution, context.clock.now());
+  } catch (error) {
+    if (!(error instanceof HxError)) throw error;
   }
 }
 
@@ -182,9 +191,9 @@ async function appendMissing(run: RunRecord, store: ResearchStore, context: Cont
 }
 
 async function append(run: RunRecord, store: ResearchStore, context: Context): Promise<void> {
-  const lake = await context.lanes.researchLake();
   const { researchRow } = await import('../lake/schema.js');
   try {
+    const lake = await context.lanes.researchLake();
     await lake.append(researchRow(run));
   } catch (thrown) {
     throw sayingKept(thrown);

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HxError, messageOf, systemCode } from '../base/errors.js';
+import { markedNames, removeLeftOvers } from '../base/left-overs.js';
+import { newMark } from '../base/process-mark.js';
 import { catalogStatements } from './catalog.js';
 import { loadDuckdb } from './duckdb-api.js';
 import { LakeListing } from './lake-listing.js';
@@ -14,6 +15,9 @@ export const CATALOG_NAME = 'catalog.duckdb';
 /** The statements that made the catalog: by them it is known whether it is up to date, without DuckDB. */
 const CATALOG_SQL_NAME = 'catalog.sql';
 
+/** Either one under way; DuckDB has a log beside its own. */
+const UNDER_WAY = markedNames('catalog\\.(?:duckdb|sql)\\.', '\\.tmp(?:\\.wal)?');
+
 /**
  * Brings `catalog.duckdb` up to date when its views would not find every live file, and replaces it in one step: a
  * tool that has the old one open goes on with the files it lists, which stay for an hour.
@@ -21,13 +25,14 @@ const CATALOG_SQL_NAME = 'catalog.sql';
  * @throws HxError `failed` when the data folder cannot be written or DuckDB cannot read a file.
  */
 export async function refreshCatalogFile(dataDir: string): Promise<boolean> {
+  removeLeftOvers(dataDir, UNDER_WAY);
   const exportsDir = exportsFolder(dataDir);
   const statements = catalogStatements(exportsDir, new LakeListing(exportsDir).read());
   const sql = `-- The lake's views. Made by hx; catalog.duckdb holds the same.\n${statements.join(';\n')};\n`;
   const path = join(dataDir, CATALOG_NAME);
   const sqlPath = join(dataDir, CATALOG_SQL_NAME);
   if (existsSync(path) && (await textIfThere(sqlPath)) === sql) return false;
-  const suffix = `.${randomBytes(6).toString('hex')}.tmp`;
+  const suffix = `.${newMark()}.tmp`;
   try {
     await writeCatalog(`${path}${suffix}`, statements);
     await writeFile(`${sqlPath}${suffix}`, sql);
@@ -40,7 +45,8 @@ export async function refreshCatalogFile(dataDir: string): Promise<boolean> {
       hint: 'Only other tools read that file. Check the space and the permissions of the data folder.',
     });
   } finally {
-    for (const file of [path, sqlPath]) await rm(`${file}${suffix}`, { force: true });
+    const underWay = [`${path}${suffix}`, `${path}${suffix}.wal`, `${sqlPath}${suffix}`];
+    for (const file of underWay) await rm(file, { force: true });
   }
 }
 

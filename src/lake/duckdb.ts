@@ -11,7 +11,7 @@ import { LakeListing } from './lake-listing.js';
 import { exportsFolder } from './partition.js';
 import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './query.js';
 import { LakeRoots } from './roots.js';
-import { spillFolder } from './spill.js';
+import { newSpillFolder, removeSpillFolders } from './spill.js';
 import { RunningStatement, untilAborted } from './statement.js';
 
 /** What a query may hold in memory before it spills to the data folder. */
@@ -30,7 +30,8 @@ export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptio
   const api = loadDuckdb();
   const exportsDir = exportsFolder(dataDir);
   const roots = new LakeRoots([exportsDir]);
-  const spill = await spillFolder(dataDir);
+  removeSpillFolders(dataDir);
+  const spill = newSpillFolder(dataDir);
   const instance = await api.DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

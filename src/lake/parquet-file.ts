@@ -55,9 +55,10 @@ export async function openParquetFile(
     ...descriptionOf(metadata),
   });
   return {
-    write: async (columns) => {
-      await parquet.write({ columnData: withoutOffsets(columns), rowGroupSize: ROW_GROUP_ROWS });
-    },
+    write: (columns) =>
+      writing(async () =>
+        parquet.write({ columnData: withoutOffsets(columns), rowGroupSize: ROW_GROUP_ROWS }),
+      ),
     publish: async () => {
       await writing(async () => {
         await parquet.finish();

@@ -3,7 +3,11 @@ import { utcDate } from '../base/time.js';
 import { AutomaticCompaction, type AutomaticOptions } from './compaction/automatic.js';
 import { CompactedRuns } from './compaction/compacted-runs.js';
 import type { LakeRow } from './schema.js';
+import { removeSpillFolders } from './spill.js';
 import { appendRun, isRunThere, mendRun } from './writer.js';
+
+/** Whatever it asks, research is this machine's. */
+const RESEARCH_ENVIRONMENT: Environment = 'local';
 
 /** The lake as research writes it: run by run, each durable, and compacted when they have become many. */
 export class ResearchLake {
@@ -11,10 +15,20 @@ export class ResearchLake {
   private readonly compaction: AutomaticCompaction;
   private readonly compacted: CompactedRuns;
 
-  constructor(options: AutomaticOptions) {
+  private constructor(options: AutomaticOptions) {
     this.options = options;
     this.compaction = new AutomaticCompaction(options);
     this.compacted = new CompactedRuns(options.storage);
+  }
+
+  /**
+   * Opens the research part of the lake, and removes what killed writers left unfinished in it.
+   * @throws HxError `failed` when its folders cannot be read.
+   */
+  static async open(options: AutomaticOptions): Promise<ResearchLake> {
+    await options.storage.removeLeftOvers(RESEARCH_ENVIRONMENT);
+    removeSpillFolders(options.dataDir);
+    return new ResearchLake(options);
   }
 
   /**

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Database as Sqlite, Statement } from 'better-sqlite3';
+import { diskHint } from '../base/disk-hints.js';
+import { HxError, messageOf, systemCode } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
 import type { SqliteValue } from './rows.js';
 
@@ -37,19 +39,27 @@ export class Connection {
     this.prepare(`insert into ${table} (${names.join(', ')}) values (${places.join(', ')})`).run(row);
   }
 
-  /** Runs work in one transaction that is on the disk when this returns. */
+  /**
+   * Runs work in one transaction that is on the disk when this returns.
+   * @throws HxError `failed` when the disk refuses.
+   */
   durably<T>(work: () => T): T {
-    return this.sqlite.transaction(work).immediate();
+    try {
+      return this.sqlite.transaction(work).immediate();
+    } catch (error) {
+      throw isRefused(error) ? refusal(this.sqlite.name, error) : error;
+    }
   }
 
   /**
    * Runs work in one transaction that every crash of ours survives, but a power cut may undo until the next durable
    * one: for what the next invocation finds out or does again by itself. It spares the wait for the disk.
+   * @throws HxError as `durably`.
    */
   lightly<T>(work: () => T): T {
     this.sqlite.pragma('synchronous = NORMAL');
     try {
-      return this.sqlite.transaction(work).immediate();
+      return this.durably(work);
     } finally {
       this.sqlite.pragma('synchronous = FULL');
     }
@@ -58,4 +68,16 @@ export class Connection {
   close(): void {
     this.sqlite.close();
   }
+}
+
+/** Whether an error is the disk's or the file's, not of what was asked. */
+function isRefused(error: unknown): boolean {
+  return /^SQLITE_(FULL|IOERR|READONLY|BUSY|CORRUPT|NOTADB|CANTOPEN)/.test(systemCode(error) ?? '');
+}
+
+function refusal(path: string, cause: unknown): HxError {
+  return new HxError('failed', `Cannot write ${path}: ${messageOf(cause)}.`, {
+    cause,
+    hint: diskHint(cause) ?? 'Check the space and the permissions of that folder.',
+  });
 }

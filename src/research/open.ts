@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database as Sqlite } from 'better-sqlite3';
 import { makeFolders } from '../base/data-folder.js';
+import { diskHint } from '../base/disk-hints.js';
 import { HxError, messageOf } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
 import { Connection } from './connection.js';
@@ -30,7 +31,9 @@ export async function openResearchStore(dataDir: string): Promise<ResearchStore>
     if (error instanceof HxError) throw error;
     throw new HxError('unavailable', `Cannot open the research store ${path}: ${messageOf(error)}`, {
       cause: error,
-      hint: 'Check that HX_DATA_DIR names a folder you may write to, and that the file is an SQLite database.',
+      hint:
+        diskHint(error) ??
+        'Check that HX_DATA_DIR names a folder you may write to, and that the file is an SQLite database.',
     });
   }
 }

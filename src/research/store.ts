@@ -1,4 +1,4 @@
-import { systemCode } from '../base/errors.js';
+import { isAlive } from '../base/process-mark.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
 import { type Attempt, attemptFromRow, attemptToRow } from '../rpl/sample.js';
 import type { Connection } from './connection.js';
@@ -34,15 +34,6 @@ export interface StoredAttempt {
 const SILENCE_MS = 15_000;
 /** How often an execution says that it is at work. */
 export const TOUCH_EVERY_MS = 5_000;
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
-}
 
 /** Lane B's store of runs, executions, attempts and estimates. Append-only but for an execution's end. */
 export class ResearchStore {

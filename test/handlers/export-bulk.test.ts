@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -11,6 +11,7 @@ import { writeGroups } from '../../src/handlers/export-files.js';
 import { invoke } from '../../src/handlers/index.js';
 import { LocalStorage } from '../../src/lake/storage/local.js';
 import { withSnapshot } from '../../src/operational/export.js';
+import { deadMark } from '../base/marks.js';
 import { fillChecks } from '../bench/lake/sample-checks.js';
 import { createTestDatabase, makeTempFolder, makeTestSettings, type TestDatabase } from '../helpers.js';
 
@@ -118,11 +119,13 @@ test('both ways of writing give the same rows, whatever they hold', async ({ con
 });
 
 function leftOvers(): string[] {
-  return readdirSync(tmpdir()).filter((name) => /^hx-(pipe|spill)-/.test(name));
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('hx-load-'));
 }
 
 test('a large export goes through DuckDB, and leaves no pipe behind', async ({ context, database }) => {
   await fillChecks(database.sql, 10_500, 1);
+  const killed = join(tmpdir(), `hx-load-${deadMark()}`);
+  mkdirSync(killed);
   const before = leftOvers();
   const done: number[] = [];
   const emit: Context['emit'] = (event) => {
@@ -130,6 +133,7 @@ test('a large export goes through DuckDB, and leaves no pipe behind', async ({ c
   };
   const { rows, files } = await invoke('exportChecks', {}, { ...context, emit });
   assert.is(rows, 10_500);
+  assert.not.ok(existsSync(killed), 'nor those of a killed export');
   assert.is(files.length, 1);
   assert.is(done.at(-1), 10_500);
   assert.equal(

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { newMark } from '../../src/base/process-mark.js';
 import { sleep } from '../../src/base/time.js';
+import { deadMark } from '../base/marks.js';
 import { makeTempFolder, removeFolder, runHx } from '../helpers.js';
 import { startModelServer } from '../models/server.js';
 
@@ -256,6 +258,23 @@ research('a row that a crash kept from the lake is appended by the next run', as
   removeFolder(join(folder, 'data', 'exports'));
   await hx('Another claim', '--model', 'simulator/default');
   assert.is(lakeFiles().length, 2);
+});
+
+research('what killed sweeps left unfinished goes with the next one, whatever that finds to do', async () => {
+  const argv = ['A claim', '--model', 'simulator/default', '--json'];
+  const { created_at, run_id } = JSON.parse((await hx(...argv)).stdout);
+  const day = join(folder, 'data', 'exports', 'local', `dt=${created_at.slice(0, 10)}`);
+  const before = join(folder, 'data', 'exports', 'local', 'dt=2026-01-01');
+  const spilled = join(folder, 'data', `.spill-${deadMark()}`);
+  for (const made of [before, spilled]) mkdirSync(made);
+  const left = [
+    join(day, `r-s3-x.parquet.${deadMark()}.tmp`),
+    join(before, `c-s3-1.parquet.${deadMark()}.tmp`),
+  ];
+  const alive = join(before, `c-s3-2.parquet.${newMark()}.tmp`);
+  for (const path of [...left, alive]) writeFileSync(path, 'half');
+  assert.is(JSON.parse((await hx(...argv)).stdout).run_id, run_id);
+  assert.equal([...left, spilled, alive].map(existsSync), [false, false, false, true]);
 });
 
 research.run();

@@ -1,26 +1,24 @@
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { newMark } from '../../src/base/process-mark.js';
 import { openLakeEngine } from '../../src/lake/engine.js';
+import { deadMark, foreignMark } from '../base/marks.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 import { errorOf, runRows } from './collect.js';
 
 const test = suite('spilling');
 
-test('what killed engines spilled is removed a day later, and nothing else', async () => {
+test('what killed engines spilled goes with the next engine, and nothing else', async () => {
   const dataDir = makeTempFolder();
-  const daysAgo = (days: number) => new Date(Date.now() - days * 24 * 60 * 60 * 1000);
-  const make = (name: string, changedAt: Date) => {
+  const kept = [`.spill-${newMark()}`, `.spill-${foreignMark()}`, '.spill-of-mine'];
+  for (const name of [`.spill-${deadMark()}`, ...kept]) {
     mkdirSync(join(dataDir, name));
     writeFileSync(join(dataDir, name, 'block.tmp'), 'rows');
-    utimesSync(join(dataDir, name), changedAt, changedAt);
-  };
-  make('.spill-0123456789ab', daysAgo(2));
-  make('.spill-ba9876543210', daysAgo(0.5));
-  make('.spill-of-mine', daysAgo(2));
+  }
   (await openLakeEngine({ dataDir })).close();
-  assert.equal(readdirSync(dataDir).sort(), ['.spill-ba9876543210', '.spill-of-mine']);
+  assert.equal(readdirSync(dataDir).sort(), kept.sort());
   removeFolder(dataDir);
 });
 

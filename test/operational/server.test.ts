@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
+import { isAlive } from '../../src/base/process-mark.js';
 import { clusterFolder } from '../../src/operational/server/cluster.js';
 import {
   localDown,
@@ -22,7 +23,6 @@ import {
   type UpOptions,
 } from '../../src/operational/server/local.js';
 import { findFreePort } from '../../src/operational/server/ports.js';
-import { isAlive } from '../../src/operational/server/process.js';
 import { connectTo } from '../database.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
 import { packagePath } from '../../src/base/paths.js';
+import { Connection } from '../../src/research/connection.js';
 import { openResearchStore } from '../../src/research/open.js';
 import { rowToSqlite } from '../../src/research/rows.js';
 import type { ExecutionStart } from '../../src/research/store.js';
@@ -206,5 +207,29 @@ store(
     await refused('/dev/null/nowhere', 'unavailable');
   },
 );
+
+store('a full disk is named with the store and what to do, and nothing of the transaction is kept', () => {
+  const path = join(folder, 'small.sqlite');
+  const sqlite = new Database(path);
+  sqlite.exec('create table notes (text)');
+  // SQLite says the same of a file that may not grow as of a disk that is full.
+  sqlite.pragma('max_page_count = 4');
+  const connection = new Connection(sqlite);
+  for (const write of ['durably', 'lightly'] as const) {
+    try {
+      connection[write](() => connection.insert('notes', { text: 'x'.repeat(100_000) }));
+      assert.unreachable();
+    } catch (error) {
+      assert.instance(error, HxError);
+      const { code, message, hint } = error as HxError;
+      assert.is(code, 'failed');
+      assert.match(message, path);
+      assert.match(hint ?? '', 'disk is full');
+    }
+  }
+  connection.durably(() => connection.insert('notes', { text: 'short' }));
+  assert.is(sqlite.prepare('select count(*) from notes').pluck().get(), 1);
+  connection.close();
+});
 
 store.run();

@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir, constants as systemConstants, tmpdir } from 'node:os';
+import { accessSync, constants, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir, constants as systemConstants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
+import { makeWorkFolder } from '../../base/left-overs.js';
 import type { Access } from '../../handlers/db-psql.js';
 import { sessionFiles } from './session-files.js';
 
 /** What libpq would take a connection from; ours is given in full. */
 const CONNECTION_VARIABLES =
   /^PG(HOST|HOSTADDR|PORT|DATABASE|USER|PASSWORD|PASSFILE|SERVICE|SERVICEFILE|OPTIONS|REQUIRE\w+|CHANNELBINDING|TARGETSESSIONATTRS|SSL\w+|GSS\w+|KRB\w+|APPNAME)$/;
-const FOLDER_NAME = /^hx-psql-(\d+)-/;
+/** Folders of sessions whose hx was killed hold a password that nobody needs any more. */
+const WORK_FOLDER = 'hx-psql-';
 
 /** The first psql on the path; undefined without one. */
 export function findPsql(path: string | undefined): string | undefined {
@@ -51,8 +53,7 @@ export async function runPsql({
   environment,
   interactive,
 }: PsqlRun): Promise<number> {
-  removeLeftOvers();
-  const folder = mkdtempSync(join(tmpdir(), `hx-psql-${process.pid}-`));
+  const folder = makeWorkFolder(WORK_FOLDER);
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.on('exit', remove);
   const restore = handSignalsOver();
@@ -80,27 +81,6 @@ export async function runPsql({
     restore();
     remove();
     process.removeListener('exit', remove);
-  }
-}
-
-/** Folders of sessions whose hx was killed hold a password that nobody needs any more. */
-function removeLeftOvers(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const pid = Number(FOLDER_NAME.exec(name)?.[1] ?? 0);
-    if (pid === 0 || isRunning(pid)) continue;
-    const folder = join(tmpdir(), name);
-    if (statSync(folder, { throwIfNoEntry: false })?.uid === process.getuid?.()) {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { appendFile, chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
+import { pendingPath, removePending } from '../../base/left-overs.js';
 
 /** Statements kept; a file twice as long is cut back to this when it is read. */
 const KEPT = 1_000;
@@ -81,7 +81,8 @@ function parseEntry(line: string): string[] {
 }
 
 async function rewrite(path: string, entries: readonly string[]): Promise<void> {
-  const pending = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  removePending(dirname(path));
+  const pending = pendingPath(path);
   await writeFile(pending, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { mode: PRIVATE });
   await rename(pending, path);
 }

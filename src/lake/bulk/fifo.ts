@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
 import { close, constants, open } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemCode } from '../../base/errors.js';
@@ -33,18 +32,15 @@ export interface Fifo {
 /** Pipes are made by a process, which takes longer than many of them do. */
 const MADE_AT_ONCE = 32;
 
-/** Pipes in a folder of their own, each for one stream. */
+/** Pipes in a folder, each for one stream. */
 export class Fifos {
   private readonly folder: string;
   private unused: string[] = [];
   private made = 0;
 
-  private constructor(folder: string) {
+  /** @param folder is there, is ours alone, and goes with the pipes in it. */
+  constructor(folder: string) {
     this.folder = folder;
-  }
-
-  static async open(): Promise<Fifos> {
-    return new Fifos(await mkdtemp(join(tmpdir(), 'hx-pipe-')));
   }
 
   async next(): Promise<Fifo> {
@@ -55,10 +51,6 @@ export class Fifos {
       hangUp: (sent, reading) => hangUp(path, sent, reading),
       remove: () => rm(path, { force: true }),
     };
-  }
-
-  close(): Promise<void> {
-    return rm(this.folder, { recursive: true, force: true });
   }
 
   private async make(): Promise<string> {

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { diskHint } from '../../base/disk-hints.js';
 import { HxError, messageOf } from '../../base/errors.js';
+import { makeWorkFolder, removeWorkFolders } from '../../base/left-overs.js';
 import type { Column } from '../../rpl/column.js';
 import { EXPORT_COLUMNS } from '../../rpl/record.js';
 import { TRANSFER } from '../../rpl/transfer.js';
@@ -19,40 +19,38 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
 /** The longest row; a claim and its JSON take a few thousand bytes. */
 const LONGEST_ROW_BYTES = 2 * 1024 * 1024;
 
+/** Folders of pipes and of what exceeds the memory. */
+const WORK_FOLDER = 'hx-load-';
+
 /** DuckDB beside the lake, fed with rows that stream out of Postgres as text. */
 export class BulkLoader {
   private readonly instance: DuckDBInstance;
   private readonly connection: DuckDBConnection;
-  private readonly spillFolder: string;
+  private readonly folder: string;
   private readonly fifos: Fifos;
 
-  private constructor(
-    instance: DuckDBInstance,
-    connection: DuckDBConnection,
-    spillFolder: string,
-    fifos: Fifos,
-  ) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, folder: string) {
     this.instance = instance;
     this.connection = connection;
-    this.spillFolder = spillFolder;
-    this.fifos = fifos;
+    this.folder = folder;
+    this.fifos = new Fifos(folder);
   }
 
   static async open(memoryLimit = MEMORY_LIMIT): Promise<BulkLoader> {
     const { DuckDBInstance: Instance } = loadDuckdb();
-    const spillFolder = join(tmpdir(), `hx-spill-${randomBytes(6).toString('hex')}`);
+    const folder = makeWorkFolder(WORK_FOLDER);
     const instance = await Instance.create(':memory:', {
       // The second processor is Postgres'; and one thread keeps the rows in their order.
       threads: '1',
       memory_limit: memoryLimit,
-      temp_directory: spillFolder,
+      temp_directory: join(folder, 'spill'),
       preserve_insertion_order: 'false',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     });
     const connection = await instance.connect();
     await connection.run("SET TimeZone = 'UTC'");
-    return new BulkLoader(instance, connection, spillFolder, await Fifos.open());
+    return new BulkLoader(instance, connection, folder);
   }
 
   /**
@@ -98,8 +96,12 @@ export class BulkLoader {
   async close(): Promise<void> {
     this.connection.closeSync();
     this.instance.closeSync();
-    await this.fifos.close();
-    await rm(this.spillFolder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Removes what killed loads left in the system's temporary folder. */
+  static removeLeftOvers(): void {
+    removeWorkFolders(WORK_FOLDER);
   }
 }
 
@@ -151,6 +153,6 @@ function readText(path: string, extra: readonly Column[]): string {
 function loadError(error: unknown): HxError {
   return new HxError('failed', `Cannot load the rows: ${messageOf(error)}`, {
     cause: error,
-    hint: 'Check the space of the lake and of the folder for temporary files.',
+    hint: diskHint(error) ?? 'Check the space of the lake and of the folder for temporary files.',
   });
 }

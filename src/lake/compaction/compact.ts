@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { diskHint } from '../../base/disk-hints.js';
 import type { Environment } from '../../base/environments.js';
 import { HxError, messageOf } from '../../base/errors.js';
 import { compactedFileName } from '../lake-file.js';
 import { type Manifest, type ReadManifest, readManifest, replaceManifest } from '../manifest.js';
 import { SCHEMA_VERSION } from '../schema.js';
+import { newSpillFolder, removeSpillFolders } from '../spill.js';
 import { lockFile, tryLockFile } from '../storage/file-lock.js';
 import type { LakeStorage, OpenedFile, StoredFile } from '../storage/storage.js';
 import { type Merger, openMerger } from './merge.js';
@@ -90,11 +92,12 @@ class Compactor {
   }
 
   async run(): Promise<Compaction> {
-    const { storage, environment, urgency, days, onDay } = this.options;
+    const { storage, dataDir, environment, urgency, days, onDay } = this.options;
     // The manifest comes before the list: whoever swaps it meanwhile makes our own swap fail.
     this.manifest = await readManifest(storage, environment);
     const stored = await storage.list(environment);
-    await storage.removeLeftOvers(environment, (name) => name.startsWith('c-'));
+    await storage.removeLeftOvers(environment);
+    removeSpillFolders(dataDir);
     const removed = await this.removeReplaced();
     const plans = planDays({
       environment,
@@ -153,7 +156,7 @@ class Compactor {
         bytes,
       }));
       this.merger ??= await openMerger({
-        spillFolder: join(dataDir, `.spill-compact-${environment}`),
+        spillFolder: newSpillFolder(dataDir),
         isGentle,
         signal,
       });
@@ -166,7 +169,7 @@ class Compactor {
         `Cannot compact ${environment} ${day}: ${messageOf(error).split('\n')[0]}`,
         {
           cause: error,
-          hint: 'The files of that day are as they were, and readable if they were. Run it again when it is mended.',
+          hint: `The files of that day are as they were, and readable if they were. ${diskHint(error) ?? 'Run it again when it is mended.'}`,
         },
       );
     } finally {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { HxError } from '../../base/errors.js';
 import { packagePath } from '../../base/paths.js';
@@ -39,7 +39,7 @@ export interface Merger {
 }
 
 export interface MergerOptions {
-  /** For what exceeds the memory; DuckDB makes and removes it. */
+  /** For what exceeds the memory; DuckDB makes it, and it goes with the merger. */
   readonly spillFolder: string;
   /** Whether to take one thread only. */
   readonly isGentle: boolean;
@@ -57,7 +57,10 @@ export async function openMerger({ spillFolder, isGentle, signal }: MergerOption
     temp_directory: spillFolder,
     ...(isGentle ? { threads: '1' } : {}),
   });
-  const close = () => instance.closeSync();
+  const close = () => {
+    instance.closeSync();
+    rmSync(spillFolder, { recursive: true, force: true });
+  };
   const merge: Merger['merge'] = async (environment, inputs, target) => {
     signal?.throwIfAborted();
     const connection = await instance.connect();

@@ -3,7 +3,7 @@ import { type Dirent, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolders } from '../../base/data-folder.js';
 import { systemCode } from '../../base/errors.js';
-import { onDisk, openTemporary, removeStale, renameDurably, syncFile } from '../storage/disk.js';
+import { onDisk, openTemporary, removeTemporaries, renameDurably, syncFile } from '../storage/disk.js';
 import type { S3Storage } from '../storage/s3.js';
 import type { StoredObject } from '../storage/s3-answers.js';
 
@@ -88,7 +88,7 @@ export class Pool {
       for (const entry of entriesOf(folder)) {
         const path = join(folder, entry.name);
         if (entry.isDirectory()) {
-          await removeStale(path);
+          removeTemporaries(path);
           await walk(path, `${name}${entry.name}/`);
           continue;
         }

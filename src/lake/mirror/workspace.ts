@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { copyFileSync, linkSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { copyFileSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolders } from '../../base/data-folder.js';
 import { systemCode } from '../../base/errors.js';
+import { markedNames, removeLeftOvers } from '../../base/left-overs.js';
+import { newMark } from '../../base/process-mark.js';
 import { MANIFEST_NAME, type Manifest } from '../manifest.js';
 import { exportsFolder } from '../partition.js';
 
@@ -22,8 +22,8 @@ export class Workspace {
   /** @param folder of all workspaces; those of dead processes are removed. */
   constructor(folder: string) {
     makeFolders(folder);
-    sweep(folder);
-    this.dataDir = join(folder, `${hostOf()}-${process.pid}-${randomBytes(4).toString('hex')}`);
+    removeLeftOvers(folder, markedNames('', ''), FOREIGN_AFTER_MS);
+    this.dataDir = join(folder, newMark());
     makeFolders(exportsFolder(this.dataDir));
   }
 
@@ -85,30 +85,4 @@ function linkOrCopy(copy: string, path: string): void {
     // Some file systems have no hard links.
     copyFileSync(copy, path);
   }
-}
-
-function sweep(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    const [, host, pid] = /^(.+)-(\d+)-[0-9a-f]{8}$/.exec(name) ?? [];
-    const isOver = host === hostOf() ? !isAlive(Number(pid)) : ageMs(path) > FOREIGN_AFTER_MS;
-    if (pid !== undefined && isOver) rmSync(path, { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== 'ESRCH';
-  }
-}
-
-function ageMs(path: string): number {
-  return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-}
-
-function hostOf(): string {
-  return hostname().replace(/[^\w.-]/g, '_');
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   createReadStream,
@@ -9,25 +9,25 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { diskHint } from '../../base/disk-hints.js';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
+import { markedNames, removeLeftOvers } from '../../base/left-overs.js';
+import { newMark } from '../../base/process-mark.js';
 
-/** A temporary file untouched for this long belongs to a writer that died: no write takes minutes. */
-const STALE_AFTER_MS = 60 * 60 * 1000;
+/**
+ * A temporary file of another machine that was not written to for so long belongs to a writer that died: no write takes
+ * minutes. Of this machine's writers it is known whether they live.
+ */
+export const FOREIGN_AFTER_MS = 60 * 60 * 1000;
 
-/** What `openTemporary` names the files of a lake; a folder may hold other people's. */
-const TEMPORARY_NAME = /\.(parquet|json)\.[0-9a-f]{12}\.tmp$/;
+const temporaryNames = markedNames('.*\\.(?:parquet|json)\\.', '\\.tmp');
 
-/** Whether a file name is that of a file under way. */
-export function isTemporary(name: string): boolean {
-  return TEMPORARY_NAME.test(name);
-}
-
-/** The name that a file under way is to get. */
-export function finalName(temporary: string): string {
-  return temporary.replace(/\.[0-9a-f]{12}\.tmp$/, '');
+/** The writer's mark in the name of a file of a lake under way; a folder may hold other people's. */
+export function markInTemporary(name: string): string | undefined {
+  return name.endsWith('.tmp') ? temporaryNames(name) : undefined;
 }
 
 // What only changes names or the page cache is done at once: handing it to another thread takes longer than the work.
@@ -57,7 +57,7 @@ export async function writeTemporary(path: string, bytes: Uint8Array): Promise<s
 }
 
 async function createTemporary(path: string): Promise<{ descriptor: number; temporary: string }> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = `${path}.${newMark()}.tmp`;
   try {
     return { descriptor: openSync(temporary, 'wx'), temporary };
   } catch (error) {
@@ -81,7 +81,12 @@ export async function syncFile(path: string): Promise<number> {
 
 /** Gives a durable temporary file its final name, replacing what has it, durably. */
 export async function renameDurably(temporary: string, path: string): Promise<void> {
-  await rename(temporary, path);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
   await syncFolder(dirname(path));
 }
 
@@ -97,12 +102,10 @@ export async function linkDurably(
     linkSync(temporary, path);
   } catch (error) {
     const code = systemCode(error) ?? '';
-    if (code !== 'EEXIST') {
-      if (NO_HARD_LINKS.has(code)) return 'unsupported';
-      throw error;
-    }
+    if (NO_HARD_LINKS.has(code)) return 'unsupported';
     rmSync(temporary, { force: true });
-    return 'taken';
+    if (code === 'EEXIST') return 'taken';
+    throw error;
   }
   unlinkSync(temporary);
   await syncFolder(dirname(path));
@@ -139,34 +142,10 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /**
  * Removes the temporary files that dead writers left in a folder.
- * @param staleAfterMs the age, since the last write, of a file that nobody is at any more.
+ * @param foreignAfterMs the age, since the last write, of another machine's file that nobody is at any more.
  */
-export async function removeStale(folder: string, staleAfterMs = STALE_AFTER_MS): Promise<void> {
-  for (const name of await namesIn(folder)) {
-    if (!isTemporary(name)) continue;
-    const path = join(folder, name);
-    const age = await ageMs(path);
-    if (age !== undefined && age > staleAfterMs) await rm(path, { force: true });
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-/** Milliseconds since the last write; undefined when the file has gone meanwhile. */
-async function ageMs(path: string): Promise<number | undefined> {
-  try {
-    return Date.now() - (await stat(path)).mtimeMs;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+export function removeTemporaries(folder: string, foreignAfterMs = FOREIGN_AFTER_MS): void {
+  removeLeftOvers(folder, markInTemporary, foreignAfterMs);
 }
 
 /** The SHA-256 of a file's content, in hex. */
@@ -188,19 +167,7 @@ export async function onDisk<T>(verb: 'read' | 'write', path: string, work: () =
     if (error instanceof HxError) throw error;
     throw new HxError('failed', `Cannot ${verb} ${path}: ${messageOf(error)}`, {
       cause: error,
-      hint: HINTS[systemCode(error) ?? ''] ?? 'Check the space and the permissions of that folder.',
+      hint: diskHint(error) ?? 'Check the space and the permissions of that folder.',
     });
   }
 }
-
-const NO_SPACE =
-  'The disk is full: free some space, or set HX_DATA_DIR to another disk, then run the same again.';
-const TOO_LARGE =
-  'That disk or account may not have so large a file: raise its limit, or set HX_DATA_DIR to another disk.';
-const NO_PERMISSION = 'Give the account that runs hx the right to write there, or set HX_DATA_DIR elsewhere.';
-const IN_THE_WAY = 'A file stands where a folder should be: move it away, or set HX_DATA_DIR elsewhere.';
-const HINTS: Readonly<Record<string, string>> = {
-  ...{ ENOSPC: NO_SPACE, EDQUOT: NO_SPACE, EFBIG: TOO_LARGE },
-  ...{ EACCES: NO_PERMISSION, EPERM: NO_PERMISSION, EROFS: NO_PERMISSION },
-  ...{ ENOTDIR: IN_THE_WAY, EEXIST: IN_THE_WAY },
-};

@@ -3,13 +3,14 @@ import { statSync } from 'node:fs';
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.js';
+import { removeAbandoned } from '../../base/left-overs.js';
 import {
-  finalName,
-  isTemporary,
+  FOREIGN_AFTER_MS,
   linkDurably,
+  markInTemporary,
   onDisk,
   openTemporary,
-  removeStale,
+  removeTemporaries,
   renameDurably,
   syncFile,
   syncFolder,
@@ -27,8 +28,6 @@ const LOCK_POLL_MS = 5;
 /** The lake in a folder of this machine, or of a disk that several machines mount. */
 export class LocalStorage implements LakeStorage {
   readonly url: string;
-  /** Folders that this process has cleared of dead writers' files: once is enough. */
-  private readonly cleared = new Set<string>();
 
   /** @param root the lake's folder; made when the first file comes. */
   constructor(root: string) {
@@ -58,10 +57,7 @@ export class LocalStorage implements LakeStorage {
 
   putIfAbsent(name: string, bytes: Uint8Array): Promise<boolean> {
     const path = this.path(name);
-    return onDisk('write', path, async () => {
-      await this.clear(dirname(path));
-      return this.take(await writeTemporary(path, bytes), path);
-    });
+    return onDisk('write', path, async () => this.take(await writeTemporary(path, bytes), path));
   }
 
   replace(name: string, bytes: Uint8Array, tag: string | undefined): Promise<string | undefined> {
@@ -78,10 +74,7 @@ export class LocalStorage implements LakeStorage {
 
   async stage(name: string): Promise<StagedFile> {
     const path = this.path(name);
-    const temporary = await onDisk('write', path, async () => {
-      await this.clear(dirname(path));
-      return createTemporary(path);
-    });
+    const temporary = await onDisk('write', path, () => createTemporary(path));
     const publish = (): Promise<PublishedFile> =>
       onDisk('write', path, async () => {
         const bytes = await syncFile(temporary);
@@ -114,9 +107,9 @@ export class LocalStorage implements LakeStorage {
     for (const folder of folders) await onDisk('write', folder, () => syncIfThere(folder));
   }
 
-  async removeLeftOvers(folder: string, isDead: (name: string) => boolean): Promise<void> {
+  async removeLeftOvers(folder: string): Promise<void> {
     const start = this.path(folder);
-    await onDisk('write', start, () => removeBelow(start, isDead));
+    await onDisk('read', start, () => removeBelow(start));
   }
 
   private path(name: string): string {
@@ -137,12 +130,6 @@ export class LocalStorage implements LakeStorage {
     });
   }
 
-  private async clear(folder: string): Promise<void> {
-    if (this.cleared.has(folder)) return;
-    await removeStale(folder);
-    this.cleared.add(folder);
-  }
-
   private async locked<T>(work: () => Promise<T>): Promise<T> {
     const release = await lockFile(join(this.url, LOCK_NAME), { pollMs: LOCK_POLL_MS });
     try {
@@ -158,10 +145,8 @@ export class LocalStorage implements LakeStorage {
  * @throws HxError `failed` naming the path when the disk refuses.
  */
 export async function stageReplacement(path: string): Promise<StagedFile> {
-  const temporary = await onDisk('write', path, async () => {
-    await removeStale(dirname(path));
-    return createTemporary(path);
-  });
+  removeTemporaries(dirname(path));
+  const temporary = await onDisk('write', path, () => createTemporary(path));
   const publish = (): Promise<PublishedFile> =>
     onDisk('write', path, async () => {
       const bytes = await syncFile(temporary);
@@ -182,7 +167,7 @@ async function collect(path: string, name: string, found: StoredFile[]): Promise
     const below = join(path, entry.name);
     const belowName = name === '' ? entry.name : `${name}/${entry.name}`;
     if (entry.isDirectory()) await collect(below, belowName, found);
-    else if (!isTemporary(entry.name) && entry.name !== LOCK_NAME) {
+    else if (markInTemporary(entry.name) === undefined && entry.name !== LOCK_NAME) {
       // Synchronous: a tenth of the time of the promised one, and a lake may hold 50,000 files.
       const size = statSync(below, { throwIfNoEntry: false })?.size;
       if (size !== undefined) found.push({ name: belowName, bytes: size });
@@ -191,13 +176,13 @@ async function collect(path: string, name: string, found: StoredFile[]): Promise
 }
 
 /** Removes the temporary files of dead writers at any depth. */
-async function removeBelow(folder: string, isDead: (name: string) => boolean): Promise<void> {
+async function removeBelow(folder: string): Promise<void> {
   for (const entry of await entriesOf(folder)) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) await removeBelow(path, isDead);
-    else if (isTemporary(entry.name) && isDead(finalName(entry.name))) await rm(path, { force: true });
+    const mark = markInTemporary(entry.name);
+    if (entry.isDirectory()) await removeBelow(path);
+    else if (mark !== undefined) removeAbandoned(path, mark, FOREIGN_AFTER_MS);
   }
-  await removeStale(folder);
 }
 
 async function syncIfThere(folder: string): Promise<void> {

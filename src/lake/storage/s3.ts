@@ -2,7 +2,7 @@ import { open, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { makeFolders } from '../../base/data-folder.js';
 import { HxError } from '../../base/errors.js';
-import { hashFile, onDisk, openTemporary, removeStale } from './disk.js';
+import { hashFile, onDisk, openTemporary, removeTemporaries } from './disk.js';
 import { bodyOf, etagOf, nextToken, objectsOf, type StoredObject } from './s3-answers.js';
 import type { S3Answer, S3Client } from './s3-client.js';
 import { refusalError } from './s3-failures.js';
@@ -18,8 +18,8 @@ const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
 /** How many objects are removed side by side. */
 const REMOVALS_AT_ONCE = 16;
 
-/** A local file on its way is not written to while it is sent or read, which may take hours. */
-const STALE_AFTER_MS = 24 * 60 * 60 * 1000;
+/** A local file on its way is not written to while another machine sends or reads it, which may take hours. */
+const FOREIGN_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /** The lake below a prefix of an S3 bucket, or of a server that speaks the same protocol. */
 export class S3Storage implements LakeStorage {
@@ -149,8 +149,10 @@ export class S3Storage implements LakeStorage {
     }
   }
 
-  /** An upload that breaks off leaves nothing on the server. */
-  async removeLeftOvers(): Promise<void> {}
+  /** An upload that breaks off leaves nothing on the server, but its local file. */
+  async removeLeftOvers(): Promise<void> {
+    removeTemporaries(this.stagingDir, FOREIGN_AFTER_MS);
+  }
 
   private async get<T>(
     name: string,
@@ -178,7 +180,6 @@ export class S3Storage implements LakeStorage {
     const path = join(this.stagingDir, basename(name));
     return onDisk('write', path, async () => {
       makeFolders(this.stagingDir);
-      await removeStale(this.stagingDir, STALE_AFTER_MS);
       const { handle, temporary } = await openTemporary(path);
       await handle.close();
       return temporary;

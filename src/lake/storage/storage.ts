@@ -30,11 +30,8 @@ export interface LakeStorage {
   remove(name: string): Promise<boolean>;
   /** Removes files, waiting for the disk once a folder. Those that are not there count as removed. */
   removeAll(names: readonly string[]): Promise<void>;
-  /**
-   * Removes files under way below a folder whose writers died.
-   * @param isDead whether nobody writes a file of this final name now; others go when untouched for an hour.
-   */
-  removeLeftOvers(folder: string, isDead: (name: string) => boolean): Promise<void>;
+  /** Removes files under way below a folder whose writers died: another machine's when untouched for an hour. */
+  removeLeftOvers(folder: string): Promise<void>;
 }
 
 export interface StoredFile {

@@ -1,21 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import process from 'node:process';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, type Gzip } from 'node:zlib';
 import { makeFolders } from '../../base/data-folder.js';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
-import { isAlive } from '../server/process.js';
+import { pendingPath, removePending } from '../../base/left-overs.js';
 
 /** A dump holds who uses hx and their mail. */
 const PRIVATE = 0o600;
-
-/** Machine and process that write an unfinished dump: `.x.dump.gz.5f0c9a1e-4711-09ab34cd.tmp`. */
-const UNFINISHED_NAME = /^\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/;
 
 /** A compressed file that gets its name only once it is whole and on the disk. */
 export class DumpFile {
@@ -33,16 +28,15 @@ export class DumpFile {
   }
 
   /**
-   * Also removes what killed dumps of this machine left unfinished beside it.
+   * Also removes what killed dumps left unfinished beside it: nobody expects people's mail to stay in a hidden file.
    * @throws HxError `usage` when something of that name is there already, `failed` when it cannot be written.
    */
   static async create(path: string): Promise<DumpFile> {
     if ((await stat(path).catch(() => undefined)) !== undefined) throw isThere(path);
-    const mark = `${machine()}-${process.pid}-${randomBytes(4).toString('hex')}`;
-    const pending = join(dirname(path), `.${basename(path)}.${mark}.tmp`);
+    const pending = pendingPath(path);
     try {
       makeFolders(dirname(path));
-      await removeUnfinished(dirname(path));
+      removePending(dirname(path));
       await (await open(pending, 'wx', PRIVATE)).close();
       return new DumpFile(path, pending);
     } catch (error) {
@@ -94,19 +88,6 @@ async function giveName(pending: string, path: string): Promise<void> {
     return rename(pending, path);
   }
   await rm(pending);
-}
-
-/** Whoever killed a dump does not expect people's mail to stay in a hidden file. */
-async function removeUnfinished(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const [, where, pid] = UNFINISHED_NAME.exec(name) ?? [];
-    if (where === machine() && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
-  }
-}
-
-/** Eight hex digits: process ids mean something on their own machine alone. */
-function machine(): string {
-  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 }
 
 function isThere(path: string): HxError {

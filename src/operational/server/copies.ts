@@ -17,10 +17,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HxError } from '../../base/errors.js';
+import { isAlive } from '../../base/process-mark.js';
 import { type Account, canEnter, canReach } from './account.js';
 import { type Binaries, program } from './binaries.js';
 import type { ClusterFolder } from './cluster.js';
-import { isAlive, readPid } from './process.js';
+import { readPid } from './process.js';
 
 /**
  * As root the server runs under another account, and a checkout may lie where only root can enter (under

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { HxError } from '../../base/errors.js';
 import type { EmitProgress } from '../../base/events.js';
+import { isAlive } from '../../base/process-mark.js';
 import { sleep } from '../../base/time.js';
 import { type Account, serverAccount } from './account.js';
 import { findBinaries, program } from './binaries.js';
@@ -15,16 +16,7 @@ import {
 import { type Placement, place } from './copies.js';
 import { initialiseCluster, isWholeCluster, makePassword, resetPassword } from './initialise.js';
 import { findFreePort, isPortFree } from './ports.js';
-import {
-  findServer,
-  isAlive,
-  logSize,
-  logTail,
-  readPid,
-  removePidFile,
-  startServer,
-  stopProcess,
-} from './process.js';
+import { findServer, logSize, logTail, readPid, removePidFile, startServer, stopProcess } from './process.js';
 import { ensureDatabase, isAnswering } from './readiness.js';
 
 /** Recovery after a crash replays the log first, which can take a while on a slow disk. */

@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
+import { isAlive } from '../../base/process-mark.js';
 import { sleep } from '../../base/time.js';
 import type { Account } from './account.js';
 
@@ -125,22 +126,6 @@ export async function findServer(dataFolder: string): Promise<number | undefined
   if (pid === undefined || !isAlive(pid)) return undefined;
   // The system may have given a dead server's number to another program.
   return (await commandLine(pid)).includes(dataFolder) ? pid : undefined;
-}
-
-/** Whether a process runs. One that ended but was never collected (a container without an init) does not. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (systemCode(error) !== 'EPERM') return false;
-  }
-  if (process.platform !== 'linux') return true;
-  try {
-    // The state follows the program's name, which is in parentheses and may hold anything.
-    return !/\) Z [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  } catch {
-    return false;
-  }
 }
 
 async function commandLine(pid: number): Promise<string> {

@@ -209,7 +209,7 @@ test('Ctrl-C is for psql alone, and the signal that ends it is told', async () =
   assert.equal(await ended, [3, null]);
   assert.match(seen, 'ended');
   assert.equal(
-    readdirSync(tmpdir()).filter((name) => name.startsWith(`hx-psql-${child.pid}-`)),
+    readdirSync(tmpdir()).filter((name) => name.startsWith('hx-psql-') && name.includes(`-${child.pid}-`)),
     [],
   );
 });

@@ -22,12 +22,12 @@ interface State {
 const test = suite<State>('automatic compaction');
 const DAY = join('local', 'dt=2026-11-01');
 
-test.before.each((state) => {
+test.before.each(async (state) => {
   state.dataDir = makeTempFolder();
   state.storage = new LocalStorage(exportsFolder(state.dataDir));
   state.controller = new AbortController();
   state.failures = [];
-  state.lake = new ResearchLake({
+  state.lake = await ResearchLake.open({
     storage: state.storage,
     dataDir: state.dataDir,
     now: () => new Date(),

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
@@ -13,6 +13,7 @@ import { EMPTY_MANIFEST, replaceManifest } from '../../../src/lake/manifest.js';
 import { exportsFolder } from '../../../src/lake/partition.js';
 import { LocalStorage } from '../../../src/lake/storage/local.js';
 import type { LakeStorage } from '../../../src/lake/storage/storage.js';
+import { deadMark } from '../../base/marks.js';
 import { makeTempFolder, removeFolder, runHx } from '../../helpers.js';
 import { runRows } from '../collect.js';
 import { putFile } from '../files.js';
@@ -234,12 +235,15 @@ test('replaced files stay for the grace, then the next compaction removes them, 
   assert.equal(filesOf(exportsDir), ['c-s3-1.parquet', ...small]);
   // As a compaction leaves them that was killed before its swap, and one killed while writing.
   cpSync(join(exportsDir, 'local', DAY, 'c-s3-1.parquet'), join(exportsDir, 'local', DAY, 'c-s3-7.parquet'));
-  writeFileSync(join(exportsDir, 'local', DAY, 'c-s3-8.parquet.0123456789ab.tmp'), 'half');
+  writeFileSync(join(exportsDir, 'local', DAY, `c-s3-8.parquet.${deadMark()}.tmp`), 'half');
+  const spilled = join(dirname(exportsDir), `.spill-${deadMark()}`);
+  mkdirSync(spilled);
   await putRuns(exportsDir, [3]);
   assert.is((await runRows(engine, EVERY_ROW)).length, 4);
   const soon = await run({ now: later(HOUR_MS / 2) });
   assert.is(soon?.days[0]?.name, `local/${DAY}/c-s3-8.parquet`);
   assert.equal([soon?.removed, soon?.kept], [0, 5]);
+  assert.not.ok(existsSync(spilled));
   assert.not.ok(existsSync(join(exportsDir, 'local', DAY, 'c-s3-7.parquet')));
   assert.is(filesOf(exportsDir).length, 6, filesOf(exportsDir).join(' '));
   const end = await run({ now: later(2 * HOUR_MS) });
@@ -385,6 +389,10 @@ test('other tools read the same by catalog.duckdb, which is replaced when its vi
   assert.is(statSync(join(dataDir, 'catalog.duckdb')).ino, before, 'not written again');
   await putRuns(exportsDir, [3], 2);
   await putRuns(exportsDir, [4]);
+  for (const name of ['duckdb', 'duckdb.tmp.wal', 'sql']) {
+    const [kind = '', rest = 'tmp'] = name.split(/\.(.*)/);
+    writeFileSync(join(dataDir, `catalog.${kind}.${deadMark()}.${rest}`), 'of a killed one');
+  }
   await runHx(['export', 'compact'], { env });
   assert.is((await claims()).length, 5);
   assert.equal(readdirSync(dataDir).sort(), ['catalog.duckdb', 'catalog.sql', 'exports']);

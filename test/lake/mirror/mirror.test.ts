@@ -8,7 +8,6 @@ import {
   truncateSync,
   utimesSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -19,6 +18,7 @@ import { LakeMirror } from '../../../src/lake/mirror/mirror.js';
 import type { Wanted } from '../../../src/lake/mirror/selection.js';
 import type { S3Storage } from '../../../src/lake/storage/s3.js';
 import { appendRun } from '../../../src/lake/writer.js';
+import { deadMark, foreignMark } from '../../base/marks.js';
 import { makeTempFolder, removeFolder } from '../../helpers.js';
 import { runRows } from '../collect.js';
 import { lakeRow } from '../rows.js';
@@ -274,11 +274,11 @@ test('a copy cut short, and what a killed reader left, are made good by the next
   const [copy = ''] = readdirSync(folder);
   truncateSync(join(folder, copy), 400);
   const readers = join(dataDir, 'lake-cache', lake, 'readers');
-  // Beyond the highest process id that Linux gives, 4194304.
-  const dead = join(readers, `${hostname().replace(/[^\w.-]/g, '_')}-4999999-01234567`);
-  const foreign = join(readers, 'other.host-1-01234567');
-  const old = join(readers, 'older.host-1-01234567');
-  for (const path of [dead, foreign, old]) mkdirSync(path);
+  const [dead, foreign, old] = [deadMark(), foreignMark(), foreignMark()].map((mark) => {
+    const path = join(readers, mark);
+    mkdirSync(path);
+    return path;
+  }) as [string, string, string];
   const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60 * 1000);
   utimesSync(old, longAgo, longAgo);
   const second = mirrorOf();

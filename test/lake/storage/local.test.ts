@@ -1,13 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import promises, { writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HxError } from '../../../src/base/errors.js';
 import { packagePath } from '../../../src/base/paths.js';
 import { LocalStorage } from '../../../src/lake/storage/local.js';
+import { deadMark, foreignMark } from '../../base/marks.js';
 import { makeTempFolder, removeFolder } from '../../helpers.js';
 import { bytesOf, publish, testContract, textOf } from './contract.js';
 
@@ -48,7 +49,7 @@ test('a staged file stands beside its place, and nothing of it is left once it i
 }) => {
   const first = await storage.stage('local/dt=2026-11-01/x.parquet');
   assert.is(dirname(first.path), join(root, 'local', 'dt=2026-11-01'));
-  assert.match(first.path, /x\.parquet\.[0-9a-f]{12}\.tmp$/);
+  assert.match(first.path, /x\.parquet\.[0-9a-f-]+\.tmp$/);
   await writeFile(first.path, 'content');
   assert.is(await textOf(storage, 'local/dt=2026-11-01/x.parquet'), undefined);
   await first.publish();
@@ -117,21 +118,29 @@ test('a writer killed at any moment leaves whole files only, and each that it re
   for (const number of reported) assert.ok(names.has(`local/dt=2026-11-01/${number}.parquet`), number);
 });
 
-test('what dead writers left goes with the next file of the folder, and nothing else does', async ({
-  root,
-  storage,
-}) => {
+test('what dead writers left below a folder goes, and nothing of living ones', async ({ root, storage }) => {
   const folder = join(root, 'local', 'dt=2026-11-01');
-  mkdirSync(folder, { recursive: true });
-  const old = ['x.parquet.0123456789ab.tmp', 'tmp_x.parquet.0123456789ab.tmp', 'a.json.0123456789ab.tmp'];
-  const kept = ['notes.tmp', 'x.parquet.0123456789ab.tmp.bak', 'live.parquet.ba9876543210.tmp'];
-  const longAgo = new Date(Date.now() - 2 * 60 * 60 * 1000);
-  for (const name of [...old, ...kept]) {
-    writeFileSync(join(folder, name), 'half');
-    if (!name.startsWith('live')) utimesSync(join(folder, name), longAgo, longAgo);
-  }
   await publish(storage, 'local/dt=2026-11-01/y.parquet', 'whole');
-  assert.equal(filesIn(folder), [...kept, 'y.parquet'].sort());
+  await publish(storage, 'production/_hx/a.json', '{}');
+  const staged = await storage.stage('local/dt=2026-11-01/z.parquet');
+  const [dead, foreign] = [deadMark(), foreignMark()];
+  const kept = ['notes.tmp', `x.parquet.${dead}.tmp.bak`, `x.txt.${dead}.tmp`, `new.parquet.${foreign}.tmp`];
+  const gone = [`x.parquet.${dead}.tmp`, `a.json.${dead}.tmp`, `old.parquet.${foreign}.tmp`];
+  const longAgo = new Date(Date.now() - 2 * 60 * 60 * 1000);
+  for (const name of [...gone, ...kept]) {
+    writeFileSync(join(folder, name), 'half');
+    if (!name.startsWith('new')) utimesSync(join(folder, name), longAgo, longAgo);
+  }
+  utimesSync(staged.path, longAgo, longAgo);
+  const elsewhere = join(root, 'production', '_hx', `a.json.${dead}.tmp`);
+  writeFileSync(elsewhere, 'half');
+  await storage.removeLeftOvers('local');
+  assert.equal(filesIn(folder), [...kept, 'y.parquet', basename(staged.path)].sort());
+  assert.ok(existsSync(elsewhere), 'below that folder alone');
+  await storage.removeLeftOvers('');
+  assert.equal(filesIn(join(root, 'production', '_hx')), ['a.json']);
+  await storage.removeLeftOvers('development');
+  assert.equal(await staged.publish(), { bytes: 0, present: false });
 });
 
 /** Makes this process's file system refuse hard links, as FAT and some network ones do. */
