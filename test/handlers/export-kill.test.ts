@@ -7,17 +7,22 @@ import { sleep } from '../../src/base/time.js';
 import { invoke } from '../../src/handlers/index.js';
 import { Prng } from '../../src/rpl/prng.js';
 import { openExportBench } from '../bench/lake/export-bench.js';
+import { leftOvers } from '../bench/lake/faults/reader.js';
 import { fillChecks } from '../bench/lake/sample-checks.js';
-import { removeFolder } from '../helpers.js';
+import { makeTempFolder, removeFolder } from '../helpers.js';
 
 const test = suite('export killed');
 
 const KILLS = 4;
 
-test('exports that are killed at any moment, two at once, leave every check once', async () => {
+test('exports that are killed at any moment, two at once, leave every check once and nothing else', async () => {
   const bench = await openExportBench();
   const prng = new Prng(3n);
-  const env = { PATH: process.env['PATH'], HX_DATA_DIR: bench.dataDir, DATABASE_URL: bench.database.url };
+  const temporary = makeTempFolder();
+  const env = {
+    ...{ PATH: process.env['PATH'], TMPDIR: temporary },
+    ...{ HX_DATA_DIR: bench.dataDir, DATABASE_URL: bench.database.url },
+  };
   const start = () =>
     spawn(process.execPath, [packagePath('bin', 'hx.js'), 'export', 'checks', '--quiet'], {
       env,
@@ -32,7 +37,9 @@ test('exports that are killed at any moment, two at once, leave every check once
       for (const child of children) child.kill('SIGKILL');
       await ended;
     }
-    await invoke('exportChecks', {}, bench.context);
+    const last = start();
+    assert.equal(await once(last, 'exit'), [0, null]);
+    assert.equal(leftOvers(bench.dataDir, temporary), []);
     const { is_right, days, unfinished } = await invoke('exportVerify', {}, bench.context);
     assert.is(is_right, true);
     assert.equal(unfinished, []);
@@ -43,6 +50,7 @@ test('exports that are killed at any moment, two at once, leave every check once
   } finally {
     await bench.close();
     removeFolder(bench.dataDir);
+    removeFolder(temporary);
   }
 });
 

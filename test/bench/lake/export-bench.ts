@@ -10,9 +10,8 @@ export interface ExportBench {
 }
 
 /** A migrated local database, and a context that exports it into a lake of its own. */
-export async function openExportBench(): Promise<ExportBench> {
+export async function openExportBench(dataDir = makeTempFolder()): Promise<ExportBench> {
   const database = await createTestDatabase({ environment: 'local' });
-  const dataDir = makeTempFolder();
   const settings = makeTestSettings({ DATABASE_URL: database.url, dataDir });
   const { signal } = new AbortController();
   const emit = () => {};

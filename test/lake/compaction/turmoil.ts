@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sleep } from '../../../src/base/time.js';
 import { compact } from '../../../src/lake/compaction/compact.js';
-import { openLakeEngine } from '../../../src/lake/engine.js';
+import { type LakeEngine, openLakeEngine } from '../../../src/lake/engine.js';
 import { exportsFolder } from '../../../src/lake/partition.js';
 import { LocalStorage } from '../../../src/lake/storage/local.js';
 import { appendRun } from '../../../src/lake/writer.js';
 import { Prng } from '../../../src/rpl/prng.js';
-import { runRows } from '../collect.js';
 import { parquetBytes } from '../files.js';
 import { lakeRow } from '../rows.js';
+import { type Lane, seeRows, Tally } from './tally.js';
 
 const COMPACTOR = fileURLToPath(new URL('compactor.mjs', import.meta.url));
 const READERS = 5;
@@ -21,15 +21,6 @@ const LEAST_KILLS = 2;
 
 /** Long enough for a query that began before a swap, short enough to see files go. */
 const GRACE_MS = 20_000;
-
-const COUNTS = `SELECT lane, count(*), count(DISTINCT run_id), sum(revision) FROM checks GROUP BY 1 ORDER BY 1`;
-
-/** How many rows of a lane there must be and may be: what was acknowledged, and what was begun. */
-class Tally {
-  inserted = { begun: 0, done: 0 };
-  updated = { begun: 0, done: 0 };
-  deleted = { begun: 0, done: 0 };
-}
 
 export interface Turmoil {
   readonly reads: number;
@@ -99,7 +90,7 @@ class Run {
 
   /** Range after range: new checks, changes of earlier ones, and deletions. */
   async export(): Promise<void> {
-    const { inserted, updated, deleted } = this.tallies.operational;
+    const { inserted, updated, deleted, deletedRevisions } = this.tallies.operational;
     const revisions: number[] = [];
     for (let range = 0; !this.isOver; range += 1) {
       const name = `1234abcd-${range}-${range + 1}`;
@@ -115,13 +106,13 @@ class Run {
         const revision = (revisions[old] ?? 0) + 1;
         const isDeletion = this.prng.below(4) === 0;
         const change = isDeletion ? deleted : updated;
-        change.begun += isDeletion ? revision : 1;
-        if (isDeletion) this.deletedRows.begun += 1;
+        change.begun += 1;
+        if (isDeletion) deletedRevisions.begun += revision;
         await this.put(`u-s3-${name}`, [
           row(old, { revision, ...(isDeletion ? { deleted_at: new Date(), claim: '' } : {}) }),
         ]);
-        change.done += isDeletion ? revision : 1;
-        if (isDeletion) this.deletedRows.done += 1;
+        change.done += 1;
+        if (isDeletion) deletedRevisions.done += revision;
         revisions[old] = isDeletion ? -1 : revision;
       }
       revisions.push(...fresh.map(() => 0));
@@ -132,8 +123,6 @@ class Run {
       await sleep(this.prng.below(60));
     }
   }
-
-  private readonly deletedRows = { begun: 0, done: 0 };
 
   private async put(name: string, rows: ReturnType<typeof lakeRow>[]): Promise<void> {
     await this.storage.putIfAbsent(`local/dt=2026-11-01/${name}.parquet`, await parquetBytes(rows));
@@ -178,11 +167,8 @@ class Run {
   async read(): Promise<void> {
     const engine = await openLakeEngine({ dataDir: this.dataDir });
     while (!this.isOver) {
-      const before = structuredClone({ ...this.tallies, deletedRows: this.deletedRows });
       try {
-        const rows = await runRows(engine, COUNTS);
-        this.check('research', rows, before.research, { done: 0 });
-        this.check('operational', rows, before.operational, before.deletedRows);
+        await this.look(engine);
       } catch (error) {
         this.wrong.push(`a reader failed: ${String(error)}`);
       }
@@ -191,27 +177,15 @@ class Run {
     engine.close();
   }
 
-  /** @param before what was acknowledged when the read began. */
-  private check(
-    lane: 'research' | 'operational',
-    rows: unknown[][],
-    before: Tally,
-    deletedBefore: { done: number },
-  ): void {
-    const [, count = 0, distinct = 0, revisions = 0] = rows.find(([found]) => found === lane) ?? [];
-    const now = this.tallies[lane];
-    const deletedNow = lane === 'research' ? 0 : this.deletedRows.begun;
-    const least = before.inserted.done - deletedNow;
-    const most = now.inserted.begun - deletedBefore.done;
-    const seen = Number(count);
-    if (seen !== Number(distinct)) this.wrong.push(`${lane}: ${seen} rows of ${distinct} runs`);
-    if (seen < least || seen > most) this.wrong.push(`${lane}: ${seen} rows, not ${least} to ${most}`);
-    const sum = Number(revisions ?? 0);
-    const leastSum = before.updated.done - now.deleted.begun;
-    const mostSum = now.updated.begun;
-    if (sum < leastSum || sum > mostSum) {
-      this.wrong.push(`${lane}: revisions sum to ${sum}, not ${leastSum} to ${mostSum}`);
+  /** Returns how many rows there are. */
+  private async look(engine: LakeEngine): Promise<number> {
+    const { research, operational } = this.tallies;
+    const before = { research: research.copy(), operational: operational.copy() };
+    const seen = await seeRows(engine);
+    for (const lane of ['research', 'operational'] satisfies Lane[]) {
+      this.wrong.push(...this.tallies[lane].problems(lane, seen[lane], before[lane]));
     }
+    return seen.research.rows + seen.operational.rows;
   }
 
   async finish(): Promise<Turmoil> {
@@ -224,10 +198,8 @@ class Run {
     await compact({ ...common, now: () => new Date() });
     await compact({ ...common, now: () => new Date(Date.now() + 86_400_000) });
     const engine = await openLakeEngine({ dataDir: this.dataDir });
-    const rows = await runRows(engine, COUNTS);
+    const rows = await this.look(engine);
     engine.close();
-    this.check('research', rows, this.tallies.research, { done: 0 });
-    this.check('operational', rows, this.tallies.operational, this.deletedRows);
     const folder = join(exportsFolder(this.dataDir), 'local');
     for (const day of readdirSync(folder).filter((name) => name.startsWith('dt='))) {
       const names = readdirSync(join(folder, day));
@@ -236,14 +208,7 @@ class Run {
       }
     }
     const { done: reads, kills, compactions, removed, wrong } = this;
-    return {
-      reads,
-      kills,
-      compactions,
-      removed,
-      wrong,
-      rows: rows.reduce((sum, row) => sum + Number(row[1]), 0),
-    };
+    return { reads, kills, compactions, removed, wrong, rows };
   }
 }
 
