@@ -5,7 +5,8 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const RUNNER = fileURLToPath(new URL('../node_modules/uvu/bin.js', import.meta.url));
-const pattern = process.argv[2] ?? '\\.test\\.tsx?$';
+// Whatever paths are asked for, only tests are loaded: other files beside them are programs, some of which never end.
+const pattern = `^(?=.*\\.test\\.tsx?$).*(?:${process.argv[2] ?? ''})`;
 
 const child = spawn(process.execPath, ['--import', 'tsx', RUNNER, '--no-color', 'test', pattern], {
   stdio: ['ignore', 'pipe', 'inherit'],
