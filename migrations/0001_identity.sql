@@ -267,7 +267,8 @@ create trigger hx_guard_identity_truncate before truncate on hx.identity
   for each statement execute function hx.guard_identity();
 alter table hx.identity enable always trigger hx_guard_identity_truncate;
 
--- Stored rows stay as they are. The columns named as arguments may become null, which erasing a person needs.
+-- Stored rows stay as they are. The columns named as arguments may become null, which erasing a person needs, and a
+-- row that has the column deleted_at may be marked as deleted, once and for good.
 create function hx.refuse_change() returns trigger language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
@@ -285,6 +286,10 @@ begin
         after := after - erasable;
       end if;
     end loop;
+    if before -> 'deleted_at' = 'null'::jsonb then
+      before := before - 'deleted_at'::text;
+      after := after - 'deleted_at'::text;
+    end if;
     if before = after then
       return new;
     end if;

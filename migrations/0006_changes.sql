@@ -8,36 +8,6 @@ comment on column checks.revision is 'How often the row was changed since it was
 comment on column checks.deleted_at is 'When it was deleted, with the user whose it was; it stays as a mark until every export has seen it';
 grant select (revision, deleted_at) on checks to hx_export;
 
--- As before, but a row may also be marked as deleted, once and for good.
-create or replace function hx.refuse_change() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare
-  before jsonb;
-  after jsonb;
-  erasable text;
-begin
-  if tg_op = 'UPDATE' then
-    before := to_jsonb(old);
-    after := to_jsonb(new);
-    -- Without arguments there is no array, over which FOREACH would fail.
-    foreach erasable in array coalesce(tg_argv, '{}') loop
-      if after -> erasable = 'null'::jsonb then
-        before := before - erasable;
-        after := after - erasable;
-      end if;
-    end loop;
-    if before -> 'deleted_at' = 'null'::jsonb then
-      before := before - 'deleted_at'::text;
-      after := after - 'deleted_at'::text;
-    end if;
-    if before = after then
-      return new;
-    end if;
-  end if;
-  raise exception 'Rows of % are never changed or removed.', tg_table_name
-    using errcode = 'HX002', hint = 'Store a new row instead.';
-end
-$$;
-
 -- Runs after hx_append_only, by its name: nobody else may set what it sets.
 create function hx.stamp_change() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
