@@ -80,6 +80,16 @@ function capture(): { stream: Writable; text: () => string } {
   return { stream, text: () => Buffer.concat(chunks).toString('utf8') };
 }
 
+/** Asserts that work fails with an error of ours, and returns it. */
+export async function failureOf(work: Promise<unknown>): Promise<HxError> {
+  const thrown = await work.then(
+    () => assert.unreachable('it did not fail'),
+    (error: unknown) => error,
+  );
+  assert.ok(thrown instanceof HxError, String(thrown));
+  return thrown;
+}
+
 /** Asserts that work fails with an error of ours: its code, its words and, where given, its hint. */
 export async function fails(
   work: Promise<unknown>,
@@ -87,14 +97,8 @@ export async function fails(
   words: RegExp,
   hint?: RegExp,
 ): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof HxError, String(error));
-    assert.is(error.code, code, error.message);
-    assert.match(error.message, words);
-    if (hint !== undefined) assert.match(error.hint ?? '', hint);
-    return;
-  }
-  assert.unreachable('it did not fail');
+  const error = await failureOf(work);
+  assert.is(error.code, code, error.message);
+  assert.match(error.message, words);
+  if (hint !== undefined) assert.match(error.hint ?? '', hint);
 }

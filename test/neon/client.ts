@@ -1,6 +1,4 @@
 // How the bench's tests look at hx: as the development environment, at an address of the bench.
-import * as assert from 'uvu/assert';
-import { HxError } from '../../src/base/errors.js';
 import type { ProgressEvent } from '../../src/base/events.js';
 import { type Database, openDatabase } from '../../src/operational/connection.js';
 import { applyMigrations } from '../../src/operational/schema/apply.js';
@@ -93,14 +91,4 @@ export function through(proxy: { readonly port: number }, url: string, seconds =
     port: proxy.port,
     query: { connect_timeout: String(seconds) },
   });
-}
-
-/** Asserts that something failed with one of our errors, and returns it. */
-export async function failure(work: Promise<unknown>): Promise<HxError> {
-  const thrown = await work.then(
-    () => assert.unreachable('it did not fail'),
-    (error: unknown) => error,
-  );
-  assert.ok(thrown instanceof HxError, String(thrown));
-  return thrown;
 }

@@ -4,12 +4,11 @@ import type { Database } from '../../src/operational/connection.js';
 import { applyMigrations } from '../../src/operational/schema/apply.js';
 import { checkLockHeld, takeLock } from '../../src/operational/schema/lock.js';
 import { openSession } from '../../src/operational/session.js';
-import { connectTo } from '../helpers.js';
+import { connectTo, failureOf } from '../helpers.js';
 import type { NeonBench } from './bench.js';
 import {
   changed,
   DATABASE,
-  failure,
   open,
   QUIET,
   settingsOf,
@@ -67,7 +66,7 @@ test('a backend that is ended in mid-query is an error in words, and the next qu
         () => database.read((sql) => sql`select pg_sleep(30)`),
         () => database.write((sql) => sql`select pg_sleep(30)`),
       ]) {
-        const failing = failure(start());
+        const failing = failureOf(start());
         await untilRunning('select pg_sleep');
         await terminate("query like 'select pg_sleep%'");
         const error = await failing;
@@ -84,7 +83,7 @@ test('connections that are ended while idle, or between two statements, do not e
     await withDatabase(url, async (database) => {
       await terminate('true');
       await worksAgain(database);
-      const error = await failure(
+      const error = await failureOf(
         database.write(async (sql) => {
           await sql`select 1`;
           await terminate('true');
@@ -100,7 +99,7 @@ test('connections that are ended while idle, or between two statements, do not e
 test('a connection that breaks off in mid-query is an error in words, and the next query works', async () => {
   const proxy = await FlakyProxy.start(bench.port, 'pass');
   await withDatabase(through(proxy, bench.direct(DATABASE)), async (database) => {
-    const failing = failure(database.write((sql) => sql`select pg_sleep(30)`));
+    const failing = failureOf(database.write((sql) => sql`select pg_sleep(30)`));
     await untilRunning('select pg_sleep');
     proxy.reset();
     const error = await failing;
@@ -148,7 +147,7 @@ test('an answer that keeps coming, and an idle connection, are not taken for sil
 
 test('a server that hangs up at once is dialed a few times, not without end', async () => {
   const proxy = await FlakyProxy.start(bench.port, 'hang-up');
-  const error = await failure(open(through(proxy, bench.direct(DATABASE), 1)));
+  const error = await failureOf(open(through(proxy, bench.direct(DATABASE), 1)));
   assert.is(error.exitCode, 3);
   assert.match(error.message, /the server hung up/);
   assert.ok(proxy.accepted >= 2 && proxy.accepted <= 8, `${proxy.accepted} tries`);
@@ -168,7 +167,7 @@ test('hx migrate goes round the pooler, says so, and names the host that it trie
     port: proxy.port,
     query: { connect_timeout: '1' },
   });
-  const error = await failure(applyMigrations({ ...QUIET, settings: settingsOf(unreachable) }));
+  const error = await failureOf(applyMigrations({ ...QUIET, settings: settingsOf(unreachable) }));
   assert.is(error.exitCode, 3);
   assert.match(
     error.message,
@@ -186,7 +185,7 @@ test('a migration lock that was taken through a pooler is noticed', async () => 
   await other.begin(async (sql) => {
     const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
     assert.is(row?.pid, backend);
-    const error = await failure(checkLockHeld(migrator, backend));
+    const error = await failureOf(checkLockHeld(migrator, backend));
     assert.is(error.exitCode, 3);
     assert.match(error.message, /the migration lock with it/);
   });

@@ -2,10 +2,10 @@ import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { testCluster } from '../database.js';
-import { makeTempFolder } from '../helpers.js';
+import { failureOf, makeTempFolder } from '../helpers.js';
 import type { NeonBench } from './bench.js';
 import { makeAuthority } from './certificates.js';
-import { changed, DATABASE, failure, open, startMigratedBench, withDatabase } from './client.js';
+import { changed, DATABASE, open, startMigratedBench, withDatabase } from './client.js';
 import { directHost } from './names.js';
 
 const test = suite('neon: TLS');
@@ -30,7 +30,9 @@ test('a certificate of an unknown or another authority is refused, whatever sslm
   const other = await makeAuthority(makeTempFolder(), 'other');
   for (const sslmode of ['require', 'prefer', 'verify-full']) {
     for (const sslrootcert of [null, other.certificate]) {
-      const error = await failure(open(changed(bench.direct(DATABASE), { query: { sslmode, sslrootcert } })));
+      const error = await failureOf(
+        open(changed(bench.direct(DATABASE), { query: { sslmode, sslrootcert } })),
+      );
       assert.is(error.exitCode, 3);
       assert.match(error.message, /^The TLS connection to the development database cannot be trusted: /);
       assert.match(error.hint ?? '', /DATABASE_URL_DEV.*sslrootcert/);
@@ -40,7 +42,7 @@ test('a certificate of an unknown or another authority is refused, whatever sslm
 
 test('a certificate for another host is refused', async () => {
   for (const host of ['localhost', 'ep-test.elsewhere.neon.localhost']) {
-    const error = await failure(open(changed(bench.direct(DATABASE), { host })));
+    const error = await failureOf(open(changed(bench.direct(DATABASE), { host })));
     assert.match(error.message, /cannot be trusted: .*does not match certificate/);
   }
 });
@@ -48,10 +50,10 @@ test('a certificate for another host is refused', async () => {
 test('a server without TLS beyond this machine is refused before anything is sent to it', async () => {
   const cluster = await testCluster();
   const url = changed(cluster.url('postgres'), { host: directHost('ep-plain') });
-  const error = await failure(open(url));
+  const error = await failureOf(open(url));
   assert.is(error.exitCode, 3);
   assert.match(error.message, /cannot be trusted: the server offers no TLS/);
-  const off = await failure(open(changed(url, { query: { sslmode: 'disable' } })));
+  const off = await failureOf(open(changed(url, { query: { sslmode: 'disable' } })));
   assert.match(off.message, /switches TLS off/);
 });
 
@@ -63,7 +65,7 @@ test('bytes that somebody slips in before the handshake are refused', async () =
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   assert.ok(typeof address === 'object' && address !== null);
-  const error = await failure(open(changed(bench.direct(DATABASE), { port: address.port })));
+  const error = await failureOf(open(changed(bench.direct(DATABASE), { port: address.port })));
   assert.match(error.message, /cannot be trusted/);
   await new Promise((resolve) => server.close(resolve));
 });

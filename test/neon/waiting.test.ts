@@ -2,9 +2,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProgressEvent } from '../../src/base/events.js';
 import { startTestServer } from '../database.js';
-import { connectTo, makeTempFolder, runHx } from '../helpers.js';
+import { connectTo, failureOf, makeTempFolder, runHx } from '../helpers.js';
 import type { NeonBench } from './bench.js';
-import { changed, DATABASE, failure, open, startMigratedBench, through } from './client.js';
+import { changed, DATABASE, open, startMigratedBench, through } from './client.js';
 import { FlakyProxy } from './proxy.js';
 
 const test = suite('neon: waiting');
@@ -80,7 +80,7 @@ test('a server that is shutting down is waited for too, and its own words are to
   // It lets those who are connected go on, and nobody new in.
   process.kill(server.pid ?? 0, 'SIGTERM');
   const wait = changed(url, { query: { connect_timeout: '1' } });
-  const error = await failure(open(wait));
+  const error = await failureOf(open(wait));
   assert.is(error.exitCode, 3);
   assert.match(
     error.message,
@@ -90,7 +90,9 @@ test('a server that is shutting down is waited for too, and its own words are to
 });
 
 test('connect_timeout that is no number of seconds is named', async () => {
-  const error = await failure(open(changed(bench.direct(DATABASE), { query: { connect_timeout: 'soon' } })));
+  const error = await failureOf(
+    open(changed(bench.direct(DATABASE), { query: { connect_timeout: 'soon' } })),
+  );
   assert.is(error.exitCode, 2);
   assert.match(error.message, /DATABASE_URL_DEV: connect_timeout=soon/);
 });

@@ -3,10 +3,9 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HxError } from '../../src/base/errors.js';
 import { clusterFolder, readState } from '../../src/operational/server/cluster.js';
 import { localDown, localReset, localUp, type UpOptions } from '../../src/operational/server/local.js';
-import { makeTempFolder, removeFolder } from '../helpers.js';
+import { failureOf, makeTempFolder, removeFolder } from '../helpers.js';
 
 const test = suite('docker engine');
 const path = process.env['PATH'];
@@ -43,12 +42,6 @@ test.after.each(() => {
 function options(changes: Partial<UpOptions> = {}): UpOptions {
   const { signal } = new AbortController();
   return { dataDir, signal, emit: () => undefined, engine: 'docker', port: undefined, ...changes };
-}
-
-async function failureOf(work: Promise<unknown>): Promise<HxError> {
-  const error = await work.catch((thrown: unknown) => thrown);
-  assert.instance(error, HxError);
-  return error as HxError;
 }
 
 test('what Compose could not start is not remembered, so the other engine can be chosen', async () => {

@@ -5,7 +5,7 @@ import { insertCheck } from '../../src/operational/checks.js';
 import { type Database, openDatabase } from '../../src/operational/connection.js';
 import { claimDatabase } from '../../src/operational/identity.js';
 import { applyMigrations, planMigrations } from '../../src/operational/schema/apply.js';
-import { createTestDatabase, type TestDatabase } from '../helpers.js';
+import { createTestDatabase, failureOf, type TestDatabase } from '../helpers.js';
 import { checkRow, insertCache, removeIdentity, writeAs } from './fixtures.js';
 
 const test = suite('guard');
@@ -30,17 +30,6 @@ async function refuses(write: Promise<unknown>, words: RegExp, code = 'HX001'): 
 
 function open({ settings }: TestDatabase): Promise<Database> {
   return openDatabase({ settings, signal: new AbortController().signal, emit: () => undefined });
-}
-
-async function thrownBy(work: () => Promise<unknown>): Promise<HxError> {
-  try {
-    await work();
-  } catch (error) {
-    assert.ok(error instanceof HxError, String(error));
-    return error;
-  }
-  assert.unreachable('it did not fail');
-  throw new Error();
 }
 
 const INSERT_USER = "insert into users (email) values ('someone@example.org')";
@@ -212,12 +201,12 @@ test('a database that lost its identity says so, takes no write, and gets one by
       () => applyMigrations({ ...lost, signal: new AbortController().signal, emit: () => undefined }),
       () => planMigrations({ ...lost, signal: new AbortController().signal, emit: () => undefined }),
     ]) {
-      const error = await thrownBy(work);
+      const error = await failureOf(work());
       assert.is(error.code, 'conflict');
       assert.match(error.message, /was migrated, but its identity is missing/);
       assert.match(error.hint ?? '', hint);
     }
-    const unasked = await thrownBy(() => claimDatabase(lost.sql, 'development'));
+    const unasked = await failureOf(claimDatabase(lost.sql, 'development'));
     assert.is(unasked.code, 'usage');
     assert.is(unasked.hint, hint);
     assert.is(await claimDatabase(lost.sql, 'development', true), true);
