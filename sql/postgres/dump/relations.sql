@@ -1,4 +1,5 @@
--- Which relations hold rows, what of each goes into a dump in which order, and why is the rest left out?
+-- Which relations hold rows, whose are they, what of each goes into a dump in which order, and why is the rest left
+-- out?
 select format('%I.%I', n.nspname, c.relname) as name,
   case
     when n.nspname = 'hx' then 'identity and migrations: every database keeps its own'
@@ -6,6 +7,9 @@ select format('%I.%I', n.nspname, c.relname) as name,
     when c.relkind = 'm' then 'a materialized view: REFRESH fills it'
     when c.relkind = 'f' then 'a foreign table: its rows are elsewhere'
   end as left_out,
+  quote_ident(n.nspname) as schema,
+  case when not pg_has_role(n.nspowner, 'USAGE') and not has_schema_privilege(n.oid, 'USAGE') then pg_get_userbyid(n.nspowner) end as schema_stranger,
+  case when not pg_has_role(c.relowner, 'USAGE') then pg_get_userbyid(c.relowner) end as stranger,
   -- The rows of partitions come with their parent, those of other children do not.
   c.relkind = 'r' as only,
   to_jsonb(columns.copied) as copied, to_jsonb(columns.renewed) as renewed, to_jsonb(columns.computed) as computed,

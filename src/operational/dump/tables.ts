@@ -32,12 +32,21 @@ export interface DataTables {
 interface RelationRow {
   readonly name: string;
   readonly left_out: string | null;
+  readonly schema: string;
+  /** The owners of the schema and of the relation, where the owner of hx's objects does not act for them. */
+  readonly schema_stranger: string | null;
+  readonly stranger: string | null;
   readonly only: boolean;
   readonly copied: string[];
   readonly renewed: string[];
   readonly computed: string[];
   readonly keys: string[];
   readonly refers_to: string[];
+}
+
+interface SequenceRow {
+  readonly name: string;
+  readonly stranger: string | null;
 }
 
 /** What decides how values are written and which rows are seen; the same for every dump and restore. */
@@ -68,16 +77,38 @@ export async function declareData(sql: TransactionSql, environment: Environment)
   await actAsOwner(sql);
 }
 
-/** @throws HxError `conflict` when tables refer to each other in a circle. */
+/** @throws HxError `conflict` when tables refer to each other in a circle, or are not the acting owner's. */
 export async function readTables(sql: TransactionSql): Promise<DataTables> {
   const relations = await sql.unsafe<RelationRow[]>(await statement('relations'));
-  const sequences = await sql.unsafe<{ name: string }[]>(await statement('sequences'));
-  const inOrder = byReference(relations.filter((relation) => relation.left_out === null));
+  const sequences = await sql.unsafe<SequenceRow[]>(await statement('sequences'));
+  const held = relations.filter((relation) => relation.left_out === null);
+  refuseStrangers(held, sequences);
+  const inOrder = byReference(held);
   return {
     tables: inOrder.map(({ name, copied, keys, only }) => ({ name, columns: copied, keys, only })),
     sequences: sequences.map(({ name }) => name),
     leftOut: relations.flatMap(leftOutOf),
   };
+}
+
+/** What somebody made by hand belongs to the login, and the owner of hx's objects may not even read it. */
+function refuseStrangers(tables: readonly RelationRow[], sequences: readonly SequenceRow[]): void {
+  const foreign = new Map<string, string>();
+  for (const { name, stranger, schema, schema_stranger } of tables) {
+    if (schema_stranger !== null) foreign.set(`schema ${schema}`, schema_stranger);
+    if (stranger !== null) foreign.set(`table ${name}`, stranger);
+  }
+  for (const { name, stranger } of sequences) {
+    if (stranger !== null) foreign.set(`sequence ${name}`, stranger);
+  }
+  if (foreign.size === 0) return;
+  const objects = [...foreign.keys()];
+  const whose = [...foreign].map(([object, owner]) => `the ${object} belongs to ${owner}`).join(', ');
+  const statements = objects.map((object) => `alter ${object} owner to hx_owner;`).join(' ');
+  throw new HxError('conflict', `A dump or a restore would lack rights: ${whose}, not to hx_owner.`, {
+    hint: `In hx db psql: ${statements} Or drop what is not needed.`,
+    facts: { objects },
+  });
 }
 
 function statement(name: string): Promise<string> {
