@@ -3,20 +3,13 @@ import { access } from 'node:fs/promises';
 import { versions } from 'node:process';
 import * as t from 'typanion';
 import { makeFolders } from '../base/data-folder.js';
-import { toHxError } from '../base/errors.js';
 import { NUMBER_SETTING_NAMES } from '../base/settings-table.js';
 import type { Context } from './context.js';
+import { connection, database, guards, migrations } from './doctor-database.js';
+import { attempt, type Finding, failed, ok } from './finding.js';
 import { defineHandler } from './handler.js';
 
-/** One thing that hx needs or can use. */
-export interface Finding {
-  readonly name: string;
-  /** `ok`; `missing`: something else takes its place, or only some commands need it; `broken`: hx needs it. */
-  readonly state: 'ok' | 'missing' | 'broken';
-  readonly detail: string;
-  /** What to do about it; null when it is ok. */
-  readonly fix: string | null;
-}
+export type { Finding } from './finding.js';
 
 export interface DoctorResult {
   readonly environment: string;
@@ -39,6 +32,7 @@ export const doctor = defineHandler({
       embedded(),
       database(context),
       connection(context),
+      migrations(context),
       guards(context),
       model(context),
       prices(context),
@@ -126,66 +120,6 @@ function embedded(): Promise<Finding> {
   });
 }
 
-function database({ settings, lanes }: Context): Promise<Finding> {
-  return attempt(`Database (${settings.environment})`, 'missing', async () => {
-    const opened = await lanes.database();
-    return `Postgres ${opened.link.serverVersion} answers; it is ${opened.environment} and fully migrated`;
-  });
-}
-
-/** How the database is reached; nothing where it is not, of which the finding about the database tells. */
-async function connection({ settings, lanes, clock }: Context): Promise<Finding[]> {
-  const opened = await lanes.database().catch(() => undefined);
-  if (opened === undefined) return [];
-  const { warningOf } = await import('../operational/link.js');
-  const { link } = opened;
-  const name = `Connection (${settings.environment})`;
-  const ask = () => opened.read((sql) => sql`select`);
-  try {
-    // The first call may still have to open a connection.
-    await ask();
-    const startedMs = clock.monotonicMs();
-    await ask();
-    const roundTripMs = clock.monotonicMs() - startedMs;
-    const how = [
-      `${link.host}:${link.port}`,
-      link.pooled ? 'pooled endpoint' : 'direct endpoint',
-      link.tls === 'verified' ? 'TLS with verified certificate and host' : 'no TLS',
-      `round trip ${roundTripMs.toFixed(1)} ms`,
-    ].join(', ');
-    const warning = warningOf(link);
-    if (warning === undefined) return [ok(name, how)];
-    const fix = 'Use the same major as Neon everywhere: what works on one may not on the other.';
-    return [{ name, state: 'missing', detail: `${how}; ${warning}`, fix }];
-  } catch (thrown) {
-    const { message, hint = null } = toHxError(thrown);
-    return [{ name, state: 'missing', detail: message, fix: hint }];
-  }
-}
-
-/** Whether what keeps environments apart is in place; nothing where the database is not usable. */
-async function guards({ settings, lanes }: Context): Promise<Finding[]> {
-  const opened = await lanes.database().catch(() => undefined);
-  if (opened === undefined) return [];
-  const name = `Guards and roles (${settings.environment})`;
-  try {
-    const { inspectGuards } = await import('../operational/schema/verify/guards.js');
-    const problems = await inspectGuards(opened.sql);
-    if (problems.length === 0) {
-      return [ok(name, 'roles, owners and guards are as the last migration left them')];
-    }
-    return problems.map(({ object, what, fix }) => ({
-      name,
-      state: 'broken',
-      detail: object === null ? what : `${object}: ${what}`,
-      fix,
-    }));
-  } catch (thrown) {
-    const { message, hint = null } = toHxError(thrown);
-    return [{ name, state: 'missing', detail: message, fix: hint }];
-  }
-}
-
 function model({ settings }: Context): Promise<Finding> {
   return attempt('Model', 'missing', async () => {
     const { requireModelName, resolveModel } = await import('../models/resolve.js');
@@ -211,25 +145,4 @@ function numbers({ settings }: Context): Finding[] {
       return [failed(name, 'broken', thrown)];
     }
   });
-}
-
-function ok(name: string, detail: string): Finding {
-  return { name, state: 'ok', detail, fix: null };
-}
-
-async function attempt(
-  name: string,
-  otherwise: 'missing' | 'broken',
-  work: () => Promise<string>,
-): Promise<Finding> {
-  try {
-    return ok(name, await work());
-  } catch (thrown) {
-    return failed(name, otherwise, thrown);
-  }
-}
-
-function failed(name: string, state: 'missing' | 'broken', thrown: unknown): Finding {
-  const { message, hint = null } = toHxError(thrown);
-  return { name, state, detail: message, fix: hint };
 }

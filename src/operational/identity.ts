@@ -3,7 +3,7 @@ import type { Sql, TransactionSql } from 'postgres';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
-import { actAsOwner } from './roles.js';
+import { actAsOwner, isNoMember } from './roles.js';
 import type { Queryable } from './session.js';
 
 /** Whose database this is. */
@@ -18,9 +18,20 @@ export interface Identity {
 /** What a database says of itself: undefined before its first migration, `lost` when the row was removed since. */
 export type FoundIdentity = Identity | 'lost' | undefined;
 
+/** @throws HxError `refused` when the login may not even look. */
 export async function readIdentity(sql: Queryable): Promise<FoundIdentity> {
-  const [made] = await sql<{ identity: boolean; ledger: boolean }[]>`
-    select to_regclass('hx.identity') is not null as identity, to_regclass('hx.migration') is not null as ledger`;
+  // Names are looked up by hand: to_regclass fails for a login that may not use the schema.
+  const [made] = await sql<
+    { identity: boolean; ledger: boolean; readable: boolean; login: string; quoted: string }[]
+  >`
+    select coalesce(bool_or(c.relname = 'identity'), false) as identity,
+      coalesce(bool_or(c.relname = 'migration'), false) as ledger,
+      coalesce(bool_and(has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')), true) as readable,
+      session_user::text as login, quote_ident(session_user) as quoted
+    from pg_catalog.pg_namespace n
+    join pg_catalog.pg_class c on c.relnamespace = n.oid
+    where n.nspname = 'hx' and c.relname in ('identity', 'migration')`;
+  if (made?.readable === false) throw isNoMember(made.login, made.quoted);
   if (made?.identity !== true) return made?.ledger === true ? 'lost' : undefined;
   const [row] = await sql<{ env: Environment; instance: string; bound: boolean }[]>`
     select env, instance, binding = hx.binding() as bound from hx.identity`;

@@ -10,12 +10,12 @@ export type Role = (typeof ROLES)[number];
 export type RoleScope = 'transaction' | 'session';
 
 /**
- * Two columns of a select list that make the login act as a role, if it may. They ride along with what a transaction
+ * Columns of a select list that make the login act as a role, if it may. They ride along with what a transaction
  * has to say anyway, and do not outlive it.
  */
 export function taking(sql: Queryable, role: Role, scope: RoleScope = 'transaction') {
   return sql`
-    session_user::text as login,
+    session_user::text as login, quote_ident(session_user) as quoted_login,
     case when pg_has_role(session_user, ${role}::name, 'SET') then set_config('role', ${role}, ${scope === 'transaction'}) end as role`;
 }
 
@@ -25,11 +25,25 @@ export function taking(sql: Queryable, role: Role, scope: RoleScope = 'transacti
  */
 export function checkTaken(row: Row | undefined, role: Role): void {
   if (row?.['role'] === role) return;
-  const login = String(row?.['login']);
-  const quoted = /^[a-z_][a-z0-9_]*$/.test(login) ? login : `"${login.replaceAll('"', '""')}"`;
-  throw new HxError('refused', `The login ${login} may not act as the role ${role}.`, {
+  throw mayNotAct(String(row?.['login']), String(row?.['quoted_login']), role);
+}
+
+/** @param quoted the login's name as SQL writes it. */
+export function mayNotAct(login: string, quoted: string, role: Role): HxError {
+  return new HxError('refused', `The login ${login} may not act as the role ${role}.`, {
     hint: `Use a login that may, or have an administrator run: GRANT ${role === 'hx_owner' ? 'hx_migrate' : role} TO ${quoted};`,
     facts: { login, role },
+  });
+}
+
+/**
+ * The error for a login that has none of the roles, so that it may not even see whose database it is at.
+ * @param quoted its name as SQL writes it.
+ */
+export function isNoMember(login: string, quoted: string): HxError {
+  return new HxError('refused', `The login ${login} has no right to anything of hx in that database.`, {
+    hint: `Use a login that has, or have an administrator run: GRANT hx_app, hx_export TO ${quoted}; and for hx migrate and hx db: GRANT hx_migrate TO ${quoted};`,
+    facts: { login },
   });
 }
 

@@ -9,7 +9,9 @@ export class DoctorCommand extends EnvironmentCommand {
   static override usage = Command.Usage({
     details:
       "Tries every part hx uses and shows where each setting's value comes from, secrets masked. Ends with 1 when " +
-      'something that hx always needs is broken; a missing database, Docker or model is only named.',
+      'something that hx always needs is broken; a missing database, Docker or model is only named. Of a database it ' +
+      'says too whether its migrations are those of this hx, and whether guards, owners, roles and logins keep its ' +
+      'environment apart.',
     examples: [
       ['This machine', 'hx doctor'],
       ['With the production database', 'hx doctor --env production'],

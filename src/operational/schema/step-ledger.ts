@@ -1,3 +1,4 @@
+import { mayNotAct } from '../roles.js';
 import type { Queryable } from '../session.js';
 
 /** A statement of a migration in steps, as the database remembers it. */
@@ -16,10 +17,16 @@ export interface RecordedStep {
   readonly finishedAt: Date | null;
 }
 
-/** The steps of the migration that was begun and has not ended, in order; none where there is no such. */
+/**
+ * The steps of the migration that was begun and has not ended, in order; none where there is no such.
+ * @throws HxError `refused` for a login that is not to migrate.
+ */
 export async function readOpenSteps(sql: Queryable): Promise<RecordedStep[]> {
-  const [made] = await sql<{ made: boolean }[]>`select to_regclass('hx.migration_step') is not null as made`;
-  if (made?.made !== true) return [];
+  const [made] = await sql<{ readable: boolean | null; login: string; quoted: string }[]>`
+    select has_table_privilege(to_regclass('hx.migration_step'), 'SELECT') as readable,
+      session_user::text as login, quote_ident(session_user) as quoted`;
+  if (made?.readable === false) throw mayNotAct(made.login, made.quoted, 'hx_migrate');
+  if (made?.readable !== true) return [];
   return sql<RecordedStep[]>`
     select number, step, statement, statement_hash as "statementHash", fingerprint_before as "fingerprintBefore",
       started_at as "startedAt", finished_at as "finishedAt"

@@ -1,3 +1,4 @@
+import type { HxError } from '../../../base/errors.js';
 import type { SchemaDifference } from '../fingerprint/diff.js';
 import type { Fingerprint, SchemaObject } from '../fingerprint/read.js';
 import type { AppliedMigration } from '../ledger.js';
@@ -15,6 +16,14 @@ export interface SchemaFinding {
 
 export function problem(what: string, fix: string, object: string | null = null): SchemaFinding {
   return { severity: 'problem', object, what, fix };
+}
+
+export function note(what: string, fix: string, object: string | null = null): SchemaFinding {
+  return { severity: 'note', object, what, fix };
+}
+
+export function fromError({ message, hint }: HxError): SchemaFinding {
+  return problem(message.replace(/\.$/, ''), hint ?? '');
 }
 
 /** What a schema shows by itself, without knowing how it should be. */
