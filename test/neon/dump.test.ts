@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -75,6 +75,41 @@ IF_INSTALLED('an installed psql reaches a branch by TLS that it verifies itself'
   assert.match(elsewhere.stderr, /does not match host name "localhost"/);
   await bench.drop('asked');
   rmSync(folder, { recursive: true, force: true });
+});
+
+test('without sslrootcert both kinds of session trust what Node does, NODE_EXTRA_CA_CERTS too', async () => {
+  const bench = await startNeonBench();
+  await createMigrated(bench, 'trusted');
+  const folder = makeTempFolder();
+  writeFileSync(join(folder, 'psql'), '#!/bin/sh\ncat "$PGSSLROOTCERT"\n');
+  chmodSync(join(folder, 'psql'), 0o755);
+  const url = new URL(bench.direct('trusted'));
+  url.hostname = '127.0.0.1';
+  url.searchParams.delete('sslrootcert');
+  const psql = (extra: string | undefined, ...argv: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', ENTRY, 'db', 'psql', ...argv], {
+      env: {
+        PATH: `${folder}:${process.env['PATH']}`,
+        HX_ENV: 'development',
+        HX_DATA_DIR: folder,
+        DATABASE_URL_DEV: url.toString(),
+        NODE_EXTRA_CA_CERTS: extra,
+      },
+      encoding: 'utf8',
+    });
+  const own = psql(bench.ca, '--plain', '-c', 'select ssl from pg_stat_ssl where pid = pg_backend_pid()');
+  assert.is(own.stdout, 'ssl\r\ntrue\r\n', own.stderr);
+  const installed = psql(bench.ca, '-c', 'select 1');
+  assert.is(installed.status, 0, installed.stderr);
+  assert.match(installed.stdout, readFileSync(bench.ca, 'utf8').trim());
+  assert.ok(installed.stdout.split('BEGIN CERTIFICATE').length > 50, 'and the authorities that Node brings');
+  // Without it neither gets as far as a session.
+  for (const argv of [['--plain'], []]) {
+    const refused = psql(undefined, ...argv, '-c', 'select 1');
+    assert.is(refused.status, 3);
+    assert.match(refused.stderr, /The TLS connection to the development database cannot be trusted/);
+  }
+  await bench.drop('trusted');
 });
 
 test.run();

@@ -92,7 +92,7 @@ function variablesFor(
   const { host, port, user, database, options } = access;
   const kept = Object.entries(environment).filter(([name]) => !CONNECTION_VARIABLES.test(name));
   const ownStart = environment['PSQLRC'] ?? join(environment['HOME'] ?? homedir(), '.psqlrc');
-  const files = sessionFiles(access, ownStart);
+  const files = sessionFiles(access, ownStart, environment['NODE_EXTRA_CA_CERTS']);
   const paths: Record<string, string> = {};
   for (const [variable, content] of Object.entries(files)) {
     paths[variable] = join(folder, variable.toLowerCase());
