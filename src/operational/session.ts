@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { ISql, Options, Sql } from 'postgres';
 import { HxError, messageOf } from '../base/errors.js';
-import { type ServerAddress, ServerSocket } from './socket.js';
+import { type ServerAddress, ServerSocket, type SocketOptions } from './socket.js';
 import { guardTransactions } from './transactions.js';
 
 /** What can run a query: a pool or a transaction. */
@@ -23,6 +23,8 @@ export interface SessionOptions {
   readonly pinned?: boolean;
   /** How long a statement may go without any byte either way, when not pinned. */
   readonly silenceTimeoutMs?: number;
+  readonly onTransaction?: SocketOptions['onTransaction'];
+  readonly onTransactionLost?: SocketOptions['onTransactionLost'];
   /** Gets what the server notes beside its answers (NOTICE, WARNING); dropped by default. */
   readonly onNotice?: (message: string) => void;
 }
@@ -56,7 +58,7 @@ export function driverOptions(target: Target, options: SessionOptions): Options<
     // The driver would split an IPv6 address at its colons.
     host: [address.host] as unknown as string,
     port: [address.port] as unknown as number,
-    socket: () => new ServerSocket(address, silenceTimeoutMs),
+    socket: () => new ServerSocket(address, { ...options, silenceTimeoutMs }),
     // Our socket has seen to it.
     ssl: false,
     database: decodeURIComponent(url.pathname.slice(1)) || decodeURIComponent(url.username),

@@ -10,6 +10,9 @@ export interface ServerAddress {
   readonly tls: false | { readonly ca?: string };
 }
 
+/** Whether a session is in a transaction, and in one that failed, so that it can only be rolled back. */
+export type TransactionState = 'none' | 'open' | 'failed';
+
 /** PostgreSQL 17 documentation, 53.7 Message Formats: SSLRequest, and the server's consent. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const CONSENT = 0x53;
@@ -17,8 +20,19 @@ const CONSENT = 0x53;
 const CANCEL_REQUEST = Buffer.from([0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e]);
 /** Type and length of ReadyForQuery, which ends every answer and is followed by one byte of state. */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5]);
+const ANSWER_END_BYTES = READY.length + 1;
+const TRANSACTION_STATES: Readonly<Record<string, TransactionState>> = { I: 'none', T: 'open', E: 'failed' };
 const ERROR_RESPONSE = 0x45;
 const KEEP_ALIVE_AFTER_MS = 60_000;
+
+export interface SocketOptions {
+  /** How long a statement may go without any byte either way; for ever by default. */
+  readonly silenceTimeoutMs?: number | undefined;
+  /** Gets the state of the session's transaction with the end of every answer. */
+  readonly onTransaction?: ((state: TransactionState) => void) | undefined;
+  /** Told when the connection ends with a transaction open in it. */
+  readonly onTransactionLost?: (() => void) | undefined;
+}
 
 /**
  * The driver's socket, in our hands: it dials, verifies the server's certificate and host name, and turns silence
@@ -29,7 +43,7 @@ export class ServerSocket extends Duplex {
   readonly host: string;
   readonly port: number;
   private readonly address: ServerAddress;
-  private readonly silenceTimeoutMs: number | undefined;
+  private readonly options: SocketOptions;
   private readonly dialed: Promise<Socket>;
   /** What the descriptor belongs to, from the first moment on. */
   private raw: Socket | undefined;
@@ -38,14 +52,16 @@ export class ServerSocket extends Duplex {
   private waiting = false;
   private silence: NodeJS.Timeout | undefined;
   private lastChunk: Buffer | undefined;
+  /** The last bytes that came: a message may be spread over chunks. */
+  private tail: Buffer = Buffer.alloc(0);
+  private state: TransactionState = 'none';
 
-  /** @param silenceTimeoutMs how long a statement may go without any byte either way; undefined for ever. */
-  constructor(address: ServerAddress, silenceTimeoutMs: number | undefined) {
+  constructor(address: ServerAddress, options: SocketOptions = {}) {
     super({ allowHalfOpen: false });
     this.address = address;
     this.host = address.host;
     this.port = address.port;
-    this.silenceTimeoutMs = silenceTimeoutMs;
+    this.options = options;
     this.dialed = this.dial();
     this.dialed.catch((error: Error) => this.destroy(error));
   }
@@ -80,8 +96,11 @@ export class ServerSocket extends Duplex {
   }
 
   private receive(chunk: Buffer): void {
-    if (endsAnswer(chunk)) this.answered();
-    else this.watch();
+    const whole = chunk.length >= ANSWER_END_BYTES ? chunk : Buffer.concat([this.tail, chunk]);
+    this.tail = whole.subarray(-ANSWER_END_BYTES);
+    const state = stateAtEnd(this.tail);
+    if (state === undefined) this.watch();
+    else this.answered(state);
     this.lastChunk = chunk;
     if (!this.push(chunk)) this.open?.pause();
   }
@@ -101,20 +120,27 @@ export class ServerSocket extends Duplex {
   private watch(): void {
     if (this.destroyed) return;
     this.waiting = true;
+    const { silenceTimeoutMs } = this.options;
     if (this.silence !== undefined) this.silence.refresh();
-    else if (this.silenceTimeoutMs !== undefined) {
-      this.silence = setTimeout(() => this.giveUp(), this.silenceTimeoutMs);
+    else if (silenceTimeoutMs !== undefined) {
+      this.silence = setTimeout(() => this.giveUp(silenceTimeoutMs), silenceTimeoutMs);
     }
   }
 
-  private giveUp(): void {
-    const seconds = Math.round((this.silenceTimeoutMs ?? 0) / 1_000);
+  private giveUp(silenceTimeoutMs: number): void {
+    const seconds = Math.round(silenceTimeoutMs / 1_000);
     this.destroy(
       Object.assign(new Error(`the server has not answered for ${seconds} s`), { code: 'ETIMEDOUT' }),
     );
   }
 
-  private answered(): void {
+  private answered(state: TransactionState): void {
+    this.stopWatching();
+    this.state = state;
+    this.options.onTransaction?.(state);
+  }
+
+  private stopWatching(): void {
     this.waiting = false;
     clearTimeout(this.silence);
     this.silence = undefined;
@@ -147,9 +173,10 @@ export class ServerSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.answered();
+    this.stopWatching();
     this.open?.destroy();
     this.raw?.destroy();
+    if (this.state !== 'none') this.options.onTransactionLost?.();
     done(error);
   }
 }
@@ -170,9 +197,10 @@ async function startTls(raw: Socket, host: string, tls: { readonly ca?: string }
   });
 }
 
-function endsAnswer(chunk: Buffer): boolean {
-  const start = chunk.length - READY.length - 1;
-  return start >= 0 && chunk.subarray(start, -1).equals(READY);
+/** The state that the last bytes tell of when they end an answer. */
+function stateAtEnd(tail: Buffer): TransactionState | undefined {
+  if (tail.length < ANSWER_END_BYTES || !tail.subarray(0, -1).equals(READY)) return undefined;
+  return TRANSACTION_STATES[String.fromCharCode(tail[READY.length] ?? 0)];
 }
 
 /** What the server said before it hung up: the text of a fatal ErrorResponse among the messages of a chunk. */

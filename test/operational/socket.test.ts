@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ServerSocket } from '../../src/operational/socket.js';
@@ -24,7 +25,7 @@ async function lossAfter(answer: Buffer, end: (peer: Socket) => void): Promise<s
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const socket = new ServerSocket({ host: '127.0.0.1', port, tls: false }, undefined);
+  const socket = new ServerSocket({ host: '127.0.0.1', port, tls: false });
   const lost = once(socket, 'close');
   const reason = new Promise<string>((resolve) => socket.on('error', ({ message }) => resolve(message)));
   try {
@@ -55,6 +56,35 @@ test('an error of an earlier statement is not why a connection was lost', async 
   const answer = Buffer.concat([errorResponse('ERROR', 'division by zero'), ready]);
   assert.is(await lossAfter(answer, hangUp), 'the server ended the connection');
   assert.match(await lossAfter(answer, reset), /ECONNRESET/);
+});
+
+test('the state of the transaction is told with every answer, however its bytes are cut, and that one was lost', async () => {
+  const ready = (state: string) => Buffer.from(`Z\0\0\0\x05${state}`);
+  const server = createServer(async (peer) => {
+    peer.on('error', () => undefined);
+    for (const piece of [
+      ready('I'),
+      ready('T').subarray(0, 2),
+      ready('T').subarray(2, 5),
+      Buffer.from('T'),
+    ]) {
+      peer.write(piece);
+      await setTimeout(20);
+    }
+    peer.write(Buffer.concat([ready('T'), ready('E')]));
+    peer.destroySoon();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const told: string[] = [];
+  const socket = new ServerSocket(
+    { host: '127.0.0.1', port, tls: false },
+    { onTransaction: (state) => told.push(state), onTransactionLost: () => told.push('lost') },
+  );
+  socket.resume();
+  await once(socket, 'close');
+  server.close();
+  assert.equal(told, ['none', 'open', 'failed', 'lost']);
 });
 
 test.run();

@@ -16,8 +16,9 @@ export class DbPsqlCommand extends EnvironmentCommand {
     details:
       'Runs psql where one is installed, and otherwise a small prompt of its own: statements up to a `;`, answers as ' +
       'tables, `\\q` or Ctrl-D to leave, Ctrl-C to stop a statement. Either goes to the direct endpoint with verified ' +
-      'TLS, says in its prompt which environment it is in, and refuses the database of another one. The password is ' +
-      'never among the arguments or variables of a process.\n\n' +
+      'TLS, by the same authorities (`sslrootcert`, else those of Node with `NODE_EXTRA_CA_CERTS`), and refuses the ' +
+      'database of another environment. The prompt names the environment, and marks an open transaction with `*` and a ' +
+      'failed one with `!`. The password is never among the arguments or variables of a process.\n\n' +
       'The session declares its environment, so that the guards let it write. On production it only reads, unless ' +
       '`--write` is given and the name of the environment is typed (or `--yes`). A session that only reads may be ' +
       'told otherwise by SET, and is then still refused by the guards, as it declares no environment.\n\n' +

@@ -9,6 +9,8 @@ import type { History } from '../shell/history.js';
 import { splitSql } from '../sql/lexer.js';
 import { answer } from './answer.js';
 
+/** How a prompt shows a transaction, as that of psql does. */
+const TRANSACTION_MARKS = { none: '', open: '*', failed: '!' } as const;
 /** Entries of earlier sessions that the arrow keys bring back. */
 const REMEMBERED = 500;
 
@@ -20,7 +22,7 @@ export interface PromptOptions {
 
 /**
  * Our own prompt, where no psql is installed: statements over several lines up to a semicolon, answers as tables.
- * Ctrl-C stops the statement or drops what was typed, Ctrl-D and \q leave.
+ * The prompt names the environment and an open transaction. Ctrl-C stops the statement or drops what was typed, Ctrl-D and \q leave.
  */
 export class Prompt {
   private readonly options: PromptOptions;
@@ -151,7 +153,7 @@ export class Prompt {
     const { session, paint } = this.options;
     const { environment, readOnly } = session;
     const name = `${environment}${readOnly ? ' (read-only)' : ''}`;
-    const mark = this.text === '' ? '=>' : '->';
+    const mark = `${this.text === '' ? '=' : '-'}${TRANSACTION_MARKS[session.transaction()]}>`;
     this.lines.setPrompt(`${paint(environment === 'production' ? 'red' : 'bold', `${name}${mark}`)} `);
     this.lines.prompt();
   }

@@ -4,6 +4,7 @@ import { HxError } from '../../base/errors.js';
 import { cancelQuery } from '../cancel.js';
 import { connect, END_TIMEOUT_SECONDS } from '../connect.js';
 import type { OpenOptions } from '../connection.js';
+import type { TransactionState } from '../socket.js';
 import type { EnvironmentTarget } from '../target.js';
 import { findAccess, sessionTarget } from './access.js';
 import { statementError } from './failures.js';
@@ -28,9 +29,12 @@ export interface SqlSession {
   readonly readOnly: boolean;
   readonly serverVersion: string;
   readonly host: string;
+  /** What the last answer left the session in. */
+  transaction(): TransactionState;
   /**
    * Runs one statement; an abort cancels it on the server.
-   * @throws HxError `sql` with the place in the statement, `refused` by a guard, `interrupted`.
+   * @throws HxError `sql` with the place in the statement, `refused` by a guard, `interrupted`, and `unavailable`
+   * without running it when the transaction that it was meant for was lost with its connection.
    */
   run(statement: string, signal: AbortSignal): Promise<Answer>;
   close(): Promise<void>;
@@ -48,13 +52,40 @@ export async function openSqlSession(
 ): Promise<SqlSession> {
   const { environment, serverVersion, host } = await findAccess(open, readOnly);
   const target = sessionTarget(open, readOnly);
-  const session = { max: 1, applicationName: 'hx db psql', pinned: true, onNotice };
+  let transaction: TransactionState = 'none';
+  let lost = false;
+  const session = {
+    ...{ max: 1, applicationName: 'hx db psql', pinned: true, onNotice },
+    onTransaction(state: TransactionState) {
+      transaction = state;
+    },
+    onTransactionLost() {
+      transaction = 'none';
+      lost = true;
+    },
+  };
   const sql = await connect(target, session, open.signal, open.emit);
   return {
     ...{ environment, readOnly, serverVersion, host },
-    run: (statement, signal) => run(sql, target, statement, signal),
+    transaction: () => transaction,
+    async run(statement, signal) {
+      if (lost) {
+        lost = false;
+        throw lostTransaction(target);
+      }
+      return run(sql, target, statement, signal);
+    },
     close: () => sql.end({ timeout: END_TIMEOUT_SECONDS }),
   };
+}
+
+/** The driver makes a new connection by itself, where the statement would count at once and for good. */
+function lostTransaction({ errors }: EnvironmentTarget): HxError {
+  return new HxError(
+    'unavailable',
+    `The connection to ${errors.database} was lost, and its transaction with it.`,
+    { hint: 'Nothing of the transaction stayed, and this statement was not run: begin again.' },
+  );
 }
 
 /** Rows as the server wrote them, with what the driver knows of them. */
