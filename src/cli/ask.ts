@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { HxError } from '../base/errors.js';
 import { type CliContext, isTerminal } from './context.js';
 
 /** Whether somebody can answer: on a terminal. */
@@ -15,12 +16,35 @@ export async function askYesNo(question: string, context: CliContext): Promise<b
   return /^y(es)?$/i.test(await askText(`${question} [y/N]`, context));
 }
 
-/** Asks for a word; only where canAsk says so. */
+/**
+ * Asks for a word; only where canAsk says so. Ctrl-D answers nothing.
+ * @throws HxError `interrupted` after Ctrl-C, and the signal's reason.
+ */
 export async function askText(question: string, context: CliContext): Promise<string> {
-  const reader = createInterface({ input: context.stdin, output: context.stderr });
+  const { stdin, stderr, signal } = context;
+  const reader = createInterface({ input: stdin, output: stderr });
+  // The terminal sends neither as a signal here, and an unanswered question would be left for ever.
+  const left = new Promise<string>((resolve, reject) => {
+    const leave = (settle: () => void) => () => {
+      stderr.write('\n');
+      settle();
+    };
+    reader.once(
+      'SIGINT',
+      leave(() => reject(new HxError('interrupted', 'Interrupted.'))),
+    );
+    reader.once(
+      'close',
+      leave(() => resolve('')),
+    );
+  });
   try {
-    return (await reader.question(`${question} `, { signal: context.signal })).trim();
+    return (await Promise.race([reader.question(`${question} `, { signal }), left])).trim();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
+    reader.removeAllListeners('close');
     reader.close();
   }
 }

@@ -31,10 +31,7 @@ export class MigrateCommand extends EnvironmentCommand {
     let { confirm } = this;
     if (confirm === undefined && this.settings.environment === 'production' && canAsk(this.context)) {
       confirm = await this.askForPlan();
-      if (confirm === undefined) {
-        this.note('Nothing was applied.');
-        return 1;
-      }
+      if (confirm === undefined) return 1;
     }
     const result = await this.invoke('migrate', { to: this.to, ...(confirm === '' ? {} : { confirm }) });
     if (this.json) this.printJson(result);
@@ -61,10 +58,13 @@ export class MigrateCommand extends EnvironmentCommand {
       `Plan ${planHash.slice(0, 8)} applies ${names} to ${environment} (${place}).\n`,
     );
     if ((await askText(`Type the name of that database or branch (${place}):`, this.context)) !== place) {
+      this.note('Nothing was applied: that is not its name.');
       return undefined;
     }
     const typed = await askText('Type the first 8 characters of the plan:', this.context);
-    return typed.length >= 8 && planHash.startsWith(typed) ? typed : undefined;
+    if (typed.length >= 8 && planHash.startsWith(typed)) return typed;
+    this.note('Nothing was applied: the hash of the plan does not begin with that.');
+    return undefined;
   }
 }
 
