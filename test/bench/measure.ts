@@ -1,4 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import { packagePath } from '../../src/base/paths.js';
 
 /** The middle of some figures. */
 export function median(values: readonly number[]): number {
@@ -45,6 +47,28 @@ export function compareProcesses(
     baselineMs: median(baselines),
     ratio: median(times.map((time, index) => time / (baselines[index] ?? Number.NaN))),
   };
+}
+
+/** A built hx as a process of its own: how long it took and how much memory it held at most, as the kernel says. */
+export async function runMeasured(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ seconds: number; megabytes: number }> {
+  const script = `
+    import { readFileSync } from 'node:fs';
+    import { runCli } from ${JSON.stringify(packagePath('dist', 'cli', 'main.js'))};
+    const { env, stdin, stdout, stderr } = process;
+    const exitCode = await runCli(${JSON.stringify(argv)}, { env, stdin, stdout, stderr, colorDepth: 1,
+      folder: process.cwd(), signal: new AbortController().signal });
+    process.stderr.write(readFileSync('/proc/self/status', 'utf8'));
+    process.exit(exitCode);`;
+  const started = performance.now();
+  const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    env: { PATH: process.env['PATH'], ...env },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const seconds = (performance.now() - started) / 1_000;
+  return { seconds, megabytes: Number(/VmHWM:\s*(\d+) kB/.exec(stderr)?.[1]) / 1_024 };
 }
 
 function processMs([program = '', ...argv]: readonly string[]): number {

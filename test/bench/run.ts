@@ -17,6 +17,7 @@ import { DEFAULT_OPTIONS, planMeasurement } from '../../src/rpl/plan.js';
 import { Prng } from '../../src/rpl/prng.js';
 import { probabilityOf } from '../../src/rpl/statistics.js';
 import { createTestDatabase, makeTempFolder, makeTestSettings } from '../helpers.js';
+import { dumpPeaks } from './dump.js';
 import { guardCost } from './guard.js';
 import { compareProcesses, type Figure, median, printFigures, timeMs } from './measure.js';
 
@@ -172,6 +173,7 @@ const figures = [
   await fixedLatency(),
   await fingerprint(),
   ...(await guardCost()),
+  ...(await dumpPeaks()),
 ];
 printFigures(figures);
 if (figures.some(({ value, limit }) => value > limit)) process.exitCode = 1;

@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { packagePath } from '../../../src/base/paths.js';
 import { withSnapshot } from '../../../src/operational/export.js';
 import { removeFolder } from '../../helpers.js';
-import { median } from '../measure.js';
+import { median, runMeasured } from '../measure.js';
 import { openExportBench } from './export-bench.js';
 import { fillChecks } from './sample-checks.js';
 import type { Scene } from './scene.js';
@@ -14,8 +11,6 @@ import type { Scene } from './scene.js';
 const ROWS = Number(process.env['HX_BENCH_ROWS'] ?? 1_000_000);
 const DAYS = 30;
 const RUNS = 3;
-
-const run = promisify(execFile);
 
 /** `hx export checks` of a million checks as a process of its own, beside the same COPY into nothing. */
 export const scene: Scene = {
@@ -26,7 +21,10 @@ export const scene: Scene = {
     const [copies, exports, peaks]: number[][] = [[], [], []];
     for (let round = 0; round < RUNS; round += 1) {
       copies?.push(await copyIntoNothing(bench));
-      const { seconds, megabytes } = await exportOnce(bench.dataDir, bench.database.url);
+      const { seconds, megabytes } = await runMeasured(['export', 'checks', '--json', '--quiet'], {
+        HX_DATA_DIR: bench.dataDir,
+        DATABASE_URL: bench.database.url,
+      });
       exports?.push(seconds);
       peaks?.push(megabytes);
       say(`COPY ${copies?.at(-1)?.toFixed(1)} s, export ${seconds.toFixed(1)} s, ${megabytes.toFixed(0)} MB`);
@@ -65,23 +63,4 @@ async function copyIntoNothing({ context }: Awaited<ReturnType<typeof openExport
     }
   });
   return (performance.now() - started) / 1_000;
-}
-
-/** The export, and how much memory it held at most, by what the kernel says when it ends. */
-async function exportOnce(dataDir: string, url: string): Promise<{ seconds: number; megabytes: number }> {
-  const script = `
-    import { readFileSync } from 'node:fs';
-    import { runCli } from ${JSON.stringify(packagePath('dist', 'cli', 'main.js'))};
-    const { env, stdin, stdout, stderr } = process;
-    const exitCode = await runCli(['export', 'checks', '--json', '--quiet'], { env, stdin, stdout, stderr, colorDepth: 1,
-      folder: ${JSON.stringify(dataDir)}, signal: new AbortController().signal });
-    process.stderr.write(readFileSync('/proc/self/status', 'utf8'));
-    process.exit(exitCode);`;
-  const started = performance.now();
-  const { stderr } = await run(process.execPath, ['--input-type=module', '--eval', script], {
-    env: { PATH: process.env['PATH'], HX_DATA_DIR: dataDir, DATABASE_URL: url },
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  const seconds = (performance.now() - started) / 1_000;
-  return { seconds, megabytes: Number(/VmHWM:\s*(\d+) kB/.exec(stderr)?.[1]) / 1_024 };
 }
