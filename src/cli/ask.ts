@@ -24,8 +24,10 @@ export async function askText(question: string, context: CliContext): Promise<st
   const { stdin, stderr, signal } = context;
   const reader = createInterface({ input: stdin, output: stderr });
   // The terminal sends neither as a signal here, and an unanswered question would be left for ever.
+  let answered = false;
   const left = new Promise<string>((resolve, reject) => {
     const leave = (settle: () => void) => () => {
+      if (answered) return;
       stderr.write('\n');
       settle();
     };
@@ -44,7 +46,7 @@ export async function askText(question: string, context: CliContext): Promise<st
     signal.throwIfAborted();
     throw error;
   } finally {
-    reader.removeAllListeners('close');
+    answered = true;
     reader.close();
   }
 }

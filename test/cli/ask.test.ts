@@ -70,6 +70,7 @@ test('production is migrated once its name and the beginning of the plan were ty
         pty.line(name);
         await pty.sees(/Type the first 8 characters of the plan:/);
         pty.line(wrong);
+        assert.match(await pty.sees(/plan:.*\n/), new RegExp(`plan: ?${wrong}\\n`), 'it shows once');
         await pty.sees(/Nothing was applied: the hash of the plan does not begin with that\.\nleft 1\n/);
       });
     }

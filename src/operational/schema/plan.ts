@@ -55,7 +55,7 @@ export function confirmPlan(
   pending: readonly Migration[],
   hash: string,
   environment: Environment,
-  confirm: string | undefined,
+  { confirm, to }: Pick<MigrateOptions, 'confirm' | 'to'>,
 ): void {
   if (confirm === undefined && environment !== 'production') return;
   if (confirm !== undefined && confirm.length >= CONFIRM_LENGTH && hash.startsWith(confirm)) return;
@@ -66,7 +66,7 @@ export function confirmPlan(
       ? 'Migrations change the production database for everybody.'
       : `--confirm ${confirm} does not begin the hash of this plan with ${CONFIRM_LENGTH} characters or more.`;
   throw new HxError('usage', `${what} ${plan}`, {
-    hint: `Look at it with hx migrate plan --env ${environment}, then add --confirm ${hash.slice(0, CONFIRM_LENGTH)}.`,
+    hint: `Look at it with hx migrate plan --env ${environment}${to === undefined ? '' : ` --to ${to}`}, then add --confirm ${hash.slice(0, CONFIRM_LENGTH)}.`,
     facts: { plan: hash, pending: names },
   });
 }

@@ -32,7 +32,7 @@ export async function beginRun(migrator: Migrator, plan: Plan, options: MigrateO
   const { sql, target, emit } = migrator;
   const { environment } = target;
   const hashes = await hashPlan(plan.pending);
-  confirmPlan(plan.pending, hashes.plan, environment, options.confirm);
+  confirmPlan(plan.pending, hashes.plan, environment, options);
   await refuseUnsafe(plan.pending, environment, emit);
   const proof = await requireProof(options, environment, plan.pending);
   const seen: SeenObjects = new Map();
