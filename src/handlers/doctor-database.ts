@@ -42,9 +42,9 @@ export async function connection({ settings, lanes, clock }: Context): Promise<F
 
 /** Whether its migrations are those of this hx, which hx migrate insists on; nothing where it is not usable. */
 export function migrations(context: Context): Promise<Finding[]> {
-  return inspected('Migrations', 'missing', context, async ({ sql }) => {
+  return inspected('Migrations', 'missing', context, async ({ sql, environment }) => {
     const { inspectApplied } = await import('../operational/schema/verify/guards.js');
-    const { applied, findings } = await inspectApplied(sql);
+    const { applied, findings } = await inspectApplied(sql, environment);
     return { fine: `${applied} applied, none pending, each as its file says`, findings };
   });
 }

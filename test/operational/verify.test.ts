@@ -77,9 +77,11 @@ test('a missing file is named by the sum and by the ledger, and keeps from a rep
 });
 
 test('a database that was never migrated is a problem', async () => {
-  const { exitCode, lines } = await verify('--no-replay');
+  const { exitCode, lines, findings } = await verify('--no-replay');
   assert.is(exitCode, 1);
   assert.is(lines[0], 'null: the database was never migrated');
+  const pending = findings.filter(({ what }) => what.endsWith(' is pending'));
+  assert.equal([...new Set(pending.map(({ fix }) => fix))], ['hx migrate --env local']);
 });
 
 test.run();

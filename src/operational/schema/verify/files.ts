@@ -1,3 +1,4 @@
+import type { Environment } from '../../../base/environments.js';
 import { HxError } from '../../../base/errors.js';
 import { findSumMismatch, type Migration, readMigrationFiles } from '../files.js';
 import type { AppliedMigration } from '../ledger.js';
@@ -20,9 +21,10 @@ export interface FilesInspection {
 export async function inspectFiles(
   folder: string,
   ledger: readonly AppliedMigration[],
+  environment: Environment,
 ): Promise<FilesInspection> {
   const { files, findings } = readFiles(folder);
-  const plan = files === undefined ? [] : await inspectPlan(files, ledger);
+  const plan = files === undefined ? [] : await inspectPlan(files, ledger, environment);
   return {
     findings: [...findings, ...plan],
     readable: findings.length === 0,
@@ -45,6 +47,7 @@ function readFiles(folder: string): { files: Migration[] | undefined; findings: 
 async function inspectPlan(
   files: readonly Migration[],
   ledger: readonly AppliedMigration[],
+  environment: Environment,
 ): Promise<SchemaFinding[]> {
   const { problems, commentsChanged, pending } = await comparePlan(files, ledger);
   return [
@@ -55,6 +58,6 @@ async function inspectPlan(
         'Nothing: Postgres reads the same.',
       ),
     ),
-    ...pending.map(({ name }) => note(`${name} is pending`, 'hx migrate')),
+    ...pending.map(({ name }) => note(`${name} is pending`, `hx migrate --env ${environment}`)),
   ];
 }

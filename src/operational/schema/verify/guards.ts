@@ -26,8 +26,9 @@ export async function inspectGuards(sql: Queryable, environment: Environment): P
 /** Whether the migrations that a database has applied are those of this hx, and it has all of them. */
 export async function inspectApplied(
   sql: Queryable,
+  environment: Environment,
 ): Promise<{ applied: number; findings: readonly SchemaFinding[] }> {
   const ledger = await readLedger(sql);
-  const { findings } = await inspectFiles(migrationsFolder(), ledger);
+  const { findings } = await inspectFiles(migrationsFolder(), ledger, environment);
   return { applied: ledger.length, findings };
 }

@@ -64,7 +64,7 @@ async function inspectDatabase(sql: Sql, environment: Environment, folder: strin
   // First of all whose database it is.
   const identity = await inspectIdentity(sql, environment);
   const ledger = await readLedger(sql);
-  const files = await inspectFiles(folder, ledger);
+  const files = await inspectFiles(folder, ledger, environment);
   const findings = [...identity, ...files.findings];
   const [step] = (await readOpenSteps(sql)).slice(-1);
   if (step !== undefined) {
