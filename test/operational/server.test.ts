@@ -23,8 +23,9 @@ import {
   type UpOptions,
 } from '../../src/operational/server/local.js';
 import { findFreePort } from '../../src/operational/server/ports.js';
+import { runProgram } from '../../src/operational/server/process.js';
 import { connectTo } from '../database.js';
-import { makeTempFolder, removeFolder } from '../helpers.js';
+import { failureOf, makeTempFolder, removeFolder } from '../helpers.js';
 
 const test = suite('local server');
 let dataDir: string;
@@ -288,6 +289,18 @@ test('a data folder that cannot be made is an error, even below /proc', async ()
       },
     );
   }
+});
+
+test('an account without a name, as in a container run as a number, is told what Postgres wants', async () => {
+  const said = 'initdb: could not look up effective user ID 12345: user does not exist';
+  const { signal } = new AbortController();
+  const run = (words: string) =>
+    failureOf(runProgram('/bin/sh', ['-c', `echo "${words}"; exit 1`], { account: undefined, signal }));
+  assert.match(
+    (await run(said)).hint ?? '',
+    /an account with a name: add one of that number to \/etc\/passwd/,
+  );
+  assert.match((await run('anything else')).hint ?? '', /db reset/);
 });
 
 test.run();

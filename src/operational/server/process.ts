@@ -50,7 +50,13 @@ export async function runProgram(
   });
   if (exitCode === 0) return;
   const said = Buffer.concat(output).toString('utf8').trim().split('\n').slice(-LOG_TAIL_LINES).join('\n');
-  throw new HxError('failed', `${file} failed: ${said}`, { hint: 'Run hx db reset --yes to start afresh.' });
+  // As happens in a container that was started with a number for its user.
+  const nameless = said.includes('could not look up effective user ID');
+  throw new HxError('failed', `${file} failed: ${said}`, {
+    hint: nameless
+      ? 'Postgres wants an account with a name: add one of that number to /etc/passwd, or run hx as another user.'
+      : 'Run hx db reset --yes to start afresh.',
+  });
 }
 
 /** A server that was started and outlives us. */
