@@ -4,9 +4,9 @@
 -- note: exported to this lake, are counted in hits_without_price.
 -- example: since=2026-11-01
 WITH hits AS (
-  SELECT created_at, env, simulated, was_cached, cached_from
+  SELECT dt, env, simulated, was_cached, cached_from
   FROM operational_checks
-  WHERE created_at >= $since::DATE
+  WHERE dt >= $since::DATE
 ),
 prices AS (
   SELECT env, run_id, cost_usd
@@ -14,7 +14,7 @@ prices AS (
   WHERE NOT was_cached AND run_id IN (SELECT cached_from FROM hits WHERE was_cached)
 )
 SELECT
-  hits.created_at::DATE AS day,
+  hits.dt AS day,
   hits.env,
   simulated,
   count(*) AS checks,

@@ -4,7 +4,7 @@
 -- note: Days are UTC. runs holds what the cache answered too, from_cache says how many that were.
 -- example: since=2026-11-01
 SELECT
-  created_at::DATE AS day,
+  dt AS day,
   env,
   lane,
   simulated,
@@ -14,6 +14,6 @@ SELECT
   sum(calls_made)::BIGINT AS calls,
   round(median(elapsed_ms) FILTER (WHERE NOT was_cached))::BIGINT AS median_ms
 FROM checks
-WHERE created_at >= $since::DATE AND $env::VARCHAR IN ('all', env)
+WHERE dt >= $since::DATE AND $env::VARCHAR IN ('all', env)
 GROUP BY day, env, lane, simulated
 ORDER BY simulated, day DESC, env, lane;

@@ -15,13 +15,13 @@ WITH weeks AS (
     bank,
     bank_hash,
     simulated,
-    date_trunc('week', created_at)::DATE AS week,
+    date_trunc('week', dt)::DATE AS week,
     count(*) AS runs,
     avg(logit) AS centre,
     avg(ln(greatest(ci_lo, 1e-6) / (1 - least(ci_lo, 1 - 1e-6)))) AS lo,
     avg(ln(greatest(ci_hi, 1e-6) / (1 - least(ci_hi, 1 - 1e-6)))) AS hi
   FROM checks
-  WHERE NOT was_cached AND $env::VARCHAR IN ('all', env) AND created_at >= $since::DATE
+  WHERE NOT was_cached AND $env::VARCHAR IN ('all', env) AND dt >= $since::DATE
   GROUP BY claim_hash, env, model, bank, bank_hash, simulated, week
 ),
 steps AS (

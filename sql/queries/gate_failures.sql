@@ -16,6 +16,6 @@ SELECT
   round(count(*) FILTER (WHERE NOT (gate_compliance AND gate_stability AND gate_width)) / count(*), 4)
     AS failed_share
 FROM checks
-WHERE NOT was_cached AND $env::VARCHAR IN ('all', env) AND created_at >= $since::DATE
+WHERE NOT was_cached AND $env::VARCHAR IN ('all', env) AND dt >= $since::DATE
 GROUP BY model, bank, env, simulated
 ORDER BY simulated, failed_share DESC, runs DESC, model, bank, env;

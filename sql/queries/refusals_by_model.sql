@@ -16,6 +16,6 @@ SELECT
   round(sum(n_failed) / sum(n_samples), 4) AS failed_share,
   count(*) FILTER (WHERE n_refused > 0) AS runs_with_refusals
 FROM checks
-WHERE NOT was_cached AND $env::VARCHAR IN ('all', env) AND created_at >= $since::DATE
+WHERE NOT was_cached AND $env::VARCHAR IN ('all', env) AND dt >= $since::DATE
 GROUP BY model, env, simulated
 ORDER BY simulated, refused_share DESC, runs DESC, model, env;

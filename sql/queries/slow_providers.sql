@@ -21,6 +21,6 @@ WHERE
   NOT was_cached
   AND calls_made > 0
   AND $env::VARCHAR IN ('all', env)
-  AND created_at >= $since::DATE
+  AND dt >= $since::DATE
 GROUP BY model, env, simulated
 ORDER BY simulated, median_ms DESC, model, env;

@@ -20,8 +20,8 @@ SELECT
 FROM checks
 WHERE
   NOT was_cached
-  AND created_at >= $since::DATE
-  AND created_at < $until::DATE
+  AND dt >= $since::DATE
+  AND dt < $until::DATE
   AND $env::VARCHAR IN ('all', env)
 GROUP BY model, env, lane, simulated
 ORDER BY simulated, cost_usd DESC NULLS LAST, runs DESC, model, env, lane;

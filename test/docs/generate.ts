@@ -152,6 +152,10 @@ function queryReference(): string {
     'cache or about volume. Real and simulated models never share a row, and real ones come first. Beliefs are averaged as',
     'logits, and only over runs of one claim with one model and bank.',
     '',
+    'The day of a row is `dt`, the UTC date of its `created_at`. A condition on `dt` leaves the files of all other days',
+    'unopened, one on `created_at` alone opens every file. In SQL of your own give both where the hour matters:',
+    "`WHERE dt >= '2026-11-01' AND created_at >= '2026-11-01 12:00Z'`.",
+    '',
     '| query | question |',
     '|---|---|',
   ];

@@ -460,6 +460,38 @@ test('parameters are checked by name and type, and a needed one is asked for', (
   assert.match(needed.hint ?? '', 'hx query @claim_history --param claim=');
 });
 
+test('a date that is asked for leaves the files of other days unopened', async () => {
+  const dated = readyQueries().filter(({ parameters }) => parameters.some(({ type }) => type === 'date'));
+  assert.ok(dated.length >= 7);
+  const dataDir = makeTempFolder();
+  for (const number of [1, 2, 3]) {
+    const created_at = new Date(Date.UTC(2026, 10, number));
+    await appendRun(exportsFolder(dataDir), lakeRow(number, { created_at, lane: 'operational' }));
+  }
+  const engine = await openLakeEngine({ dataDir });
+  try {
+    for (const query of dated) {
+      const filesRead = async (given: Record<string, string>) => {
+        const parameters = bindParameters(query, given);
+        const result = await engine.run(`EXPLAIN ANALYZE ${query.sql}`, { parameters });
+        const plan = String((await allRows(result))[0]?.[1]).replace(/[│\s]+/g, ' ');
+        return [...plan.matchAll(/Total Files Read: (\d+)/g)].map((match) => Number(match[1]));
+      };
+      // @cache_hit_rate reads a second time, for the prices of what was used again, however long ago that was.
+      const scans = query.name === 'cache_hit_rate' ? 2 : 1;
+      const [all, since] = [await filesRead({}), await filesRead({ since: '2026-11-03' })];
+      assert.equal([all.length, since.length], [scans, scans], query.name);
+      assert.ok(
+        all.includes(3) && since.includes(1) && !since.includes(3),
+        `${query.name}: ${all}, ${since}`,
+      );
+    }
+  } finally {
+    engine.close();
+    removeFolder(dataDir);
+  }
+});
+
 test('labels are read line by line, and what is none of them is named', () => {
   const cases: [string, RegExp][] = [
     ['', /no labels/],
