@@ -3,16 +3,17 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBResultReader, DuckDBValue 
 import { checkDataFolder } from '../base/data-folder.js';
 import { HxError } from '../base/errors.js';
 import { Halting } from '../base/halting.js';
-import { catalogViews, quote, VIEW_NAMES, type View } from './catalog.js';
+import { quote, VIEW_NAMES, type View } from './catalog.js';
+import { CurrentViews } from './current-views.js';
 import { type DuckdbApi, loadDuckdb } from './duckdb-api.js';
 import { engineError } from './failures.js';
 import { guardStatement } from './guard.js';
-import { LakeListing } from './lake-listing.js';
 import { exportsFolder } from './partition.js';
 import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './query.js';
 import { LakeRoots } from './roots.js';
 import { newSpillFolder, removeSpillFolders } from './spill.js';
 import { RunningStatement, untilAborted } from './statement.js';
+import { TreeParser } from './tree-parser.js';
 
 /** What a query may hold in memory before it spills to the data folder. */
 const DEFAULT_MEMORY_LIMIT = '1GB';
@@ -32,7 +33,7 @@ export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptio
   const roots = new LakeRoots([exportsDir]);
   removeSpillFolders(dataDir);
   const spill = newSpillFolder(dataDir);
-  const instance = await api.DuckDBInstance.create(':memory:', {
+  const starting = api.DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
@@ -45,8 +46,12 @@ export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptio
     // A replaced file may keep its size and its second; a cache would go on showing the old one.
     enable_external_file_cache: 'false',
   });
+  const current = new CurrentViews(exportsDir);
+  // DuckDB starts on another thread, while this one lists the lake.
+  void readAhead(current);
+  const instance = await starting;
   const connection = await instance.connect();
-  const engine = new DuckdbEngine(api, instance, connection, { exportsDir, roots, spill });
+  const engine = new DuckdbEngine(api, instance, connection, { current, roots, spill });
   try {
     await engine.refreshViews(NO_TABLES);
     await lockDown(connection, roots);
@@ -80,8 +85,16 @@ function isView(name: string): boolean {
   return VIEW_NAMES.some((view) => view === name);
 }
 
+/** Reads at once what is waited for later. */
+function readAhead(current: CurrentViews): Promise<void> {
+  const reading = Promise.resolve().then(() => current.read());
+  // Whoever waits for it hears of it.
+  reading.catch(() => undefined);
+  return reading;
+}
+
 interface Places {
-  readonly exportsDir: string;
+  readonly current: CurrentViews;
   readonly roots: LakeRoots;
   readonly spill: string;
 }
@@ -96,27 +109,31 @@ class DuckdbEngine implements LakeEngine {
   private readonly running = new Set<RunningStatement>();
   /** What runs on `own`, which must not be closed under it: the process would crash. */
   private readonly steps = new Halting();
-  private readonly listing: LakeListing;
+  private readonly parser: TreeParser;
   /** The views that were made, and by which statement. */
   private readonly made = new Map<string, string>();
+  private making: Promise<void> = Promise.resolve();
 
   constructor(api: DuckdbApi, instance: DuckDBInstance, own: DuckDBConnection, places: Places) {
     this.api = api;
     this.instance = instance;
     this.own = own;
     this.places = places;
-    this.listing = new LakeListing(places.exportsDir);
+    this.parser = new TreeParser(own);
   }
 
   async run(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
     const { signal, parameters = {} } = options;
     const guarded = guardStatement(sql, {
-      parse: (text) => this.scalar('SELECT json_serialize_sql($1::VARCHAR)', text),
+      parse: (text) => this.steps.wait(this.parser.parse(text)),
       roots: this.places.roots,
       parameters,
     });
+    // DuckDB parses on another thread, while this one looks for new files.
+    const reading = readAhead(this.places.current);
     const allowed = await untilAborted(guarded, signal);
-    await this.refreshViews(allowed.tables);
+    await reading;
+    await this.makeViews(allowed.tables);
     const statement = new RunningStatement({
       api: this.api,
       connection: await this.steps.wait(this.instance.connect()),
@@ -169,12 +186,26 @@ class DuckdbEngine implements LakeEngine {
     rmSync(this.places.spill, { recursive: true, force: true });
   }
 
+  /** Brings the views up to date that a statement needs; undefined: all. */
+  async refreshViews(tables?: ReadonlySet<string>): Promise<void> {
+    this.places.current.read();
+    await this.makeViews(tables);
+  }
+
+  /** One after the other, so that none brings back what was there before another. */
+  private makeViews(tables?: ReadonlySet<string>): Promise<void> {
+    const make = () => this.makeNewestViews(tables);
+    const making = this.making.then(make, make);
+    this.making = making;
+    return making;
+  }
+
   /**
    * Makes the views that a statement needs (undefined: all), and remakes what reads other files now, in one round
    * trip. Each view takes as long to make as a small question, so those that nobody asks for wait.
    */
-  async refreshViews(tables?: ReadonlySet<string>): Promise<void> {
-    const views = catalogViews(this.places.exportsDir, this.listing.read());
+  private async makeNewestViews(tables: ReadonlySet<string> | undefined): Promise<void> {
+    const views = this.places.current.newest;
     const seesAll = tables === undefined || [...tables].some((name) => !isView(name));
     const wanted = views.filter(({ name }) => seesAll || !LATE_VIEWS.has(name) || tables.has(name));
     const statements = this.changes(views, wanted);
@@ -199,11 +230,6 @@ class DuckdbEngine implements LakeEngine {
       ...changed.map(({ name, sql }) => `CREATE OR REPLACE VIEW ${name} AS ${sql}`),
       ...gone.map((name) => `DROP VIEW IF EXISTS ${name}`),
     ];
-  }
-
-  private async scalar(sql: string, parameter: string): Promise<string> {
-    const reader = await this.read(sql, [parameter]);
-    return String(reader.getRowsJS()[0]?.[0]);
   }
 
   private read(sql: string, values?: DuckDBValue[]): Promise<DuckDBResultReader> {

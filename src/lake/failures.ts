@@ -118,7 +118,8 @@ function fileError(message: string, sql: string, cause: unknown): HxError | unde
 const DAMAGED = /^[A-Za-z ]*Error: (TProtocolException|TTransportException|ZSTD Decompression|Snappy )/i;
 
 /** A view names only live files: compaction has just replaced one, or somebody else took it away. */
-function lostFile(path: string, cause: unknown): HxError {
+function lostFile(pattern: string, cause: unknown): HxError {
+  const path = pattern.replace(/\[(.)\]/g, '$1');
   return new HxError('failed', `A file of the lake is gone: ${path}.`, {
     cause,
     hint: 'Run it again; if that does not help, restore the file from a backup. hx export verify names what is missing.',

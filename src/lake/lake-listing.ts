@@ -21,7 +21,8 @@ export interface EnvironmentFiles {
 const UNSETTLED_MS = 2_000;
 
 interface Kept<T> {
-  readonly stamp: string;
+  /** undefined when the value may be old already. */
+  readonly stamp: string | undefined;
   readonly value: T;
 }
 
@@ -32,18 +33,24 @@ interface Kept<T> {
 export class LakeListing {
   private readonly root: string;
   private readonly kept = new Map<string, Kept<unknown>>();
+  private environments: readonly EnvironmentFiles[] = [];
 
   /** @param root the lake's folder; it may be missing. */
   constructor(root: string) {
     this.root = root;
   }
 
-  /** @throws HxError `failed` for a folder that cannot be read, or a damaged manifest. */
-  read(): EnvironmentFiles[] {
-    return this.names(this.root)
+  /**
+   * What there is now: the same array as the last time while nothing has changed.
+   * @throws HxError `failed` for a folder that cannot be read, or a damaged manifest.
+   */
+  read(): readonly EnvironmentFiles[] {
+    const environments = this.names(this.root)
       .filter((environment) => !/^[._]/.test(environment))
       .sort()
       .map((environment) => this.readEnvironment(environment));
+    if (!hasSameItems(environments, this.environments)) this.environments = environments;
+    return this.environments;
   }
 
   private readEnvironment(environment: string): EnvironmentFiles {
@@ -53,27 +60,32 @@ export class LakeListing {
       return day === undefined ? [] : [{ day, names: this.names(join(folder, name)) }];
     });
     partitions.sort((one, other) => (one.day < other.day ? -1 : 1));
-    return { environment, manifest: this.manifest(join(folder, MANIFEST_NAME)), partitions };
+    // The manifest comes after the lists: what it replaced meanwhile is left out, and what replaces it is named there.
+    const files = { environment, manifest: this.manifest(join(folder, MANIFEST_NAME)), partitions };
+    const before = this.environments.find((known) => known.environment === environment);
+    return before !== undefined && isSameFiles(before, files) ? before : files;
   }
 
   /** The names in a folder, in any order; none when it is missing or no folder. */
   private names(folder: string): readonly string[] {
-    return this.keep(folder, [], () => readdirSync(folder));
+    return this.keep<readonly string[]>(folder, NO_NAMES, (before) => {
+      const names = readdirSync(folder);
+      return before !== undefined && hasSameItems(names, before) ? before : names;
+    });
   }
 
   private manifest(path: string): Manifest {
     return this.keep(path, EMPTY_MANIFEST, () => parseManifest(readFileSync(path), path));
   }
 
-  /** What was read from a path last time, unless the path has changed. */
-  private keep<T>(path: string, missing: T, read: () => T): T {
+  /** What was read from a path last time, unless the path may have changed: then `read` gets it. */
+  private keep<T>(path: string, missing: T, read: (before: T | undefined) => T): T {
     try {
       const stamp = stampOf(path);
       const before = this.kept.get(path) as Kept<T> | undefined;
-      if (before !== undefined && before.stamp === stamp) return before.value;
-      const value = read();
-      if (stamp === undefined) this.kept.delete(path);
-      else this.kept.set(path, { stamp, value });
+      if (before !== undefined && stamp !== undefined && before.stamp === stamp) return before.value;
+      const value = read(before?.value);
+      this.kept.set(path, { stamp, value });
       return value;
     } catch (error) {
       if (error instanceof HxError) throw error;
@@ -85,6 +97,21 @@ export class LakeListing {
       });
     }
   }
+}
+
+const NO_NAMES: readonly string[] = [];
+
+function hasSameItems<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one.length === other.length && one.every((item, index) => item === other[index]);
+}
+
+function isSameFiles(one: EnvironmentFiles, other: EnvironmentFiles): boolean {
+  const { partitions: days } = other;
+  return (
+    one.manifest === other.manifest &&
+    one.partitions.length === days.length &&
+    one.partitions.every(({ day, names }, index) => day === days[index]?.day && names === days[index].names)
+  );
 }
 
 /** What changes when a path changes; undefined while the next change could leave it the same. */

@@ -138,6 +138,16 @@ test('a row that two databases hold counts once, and only days that both exporte
   assert.equal(await joins(), ['WINDOW']);
 });
 
+test('lake.rows tells the file of a row, also the first one of a single file', async ({
+  engine,
+  exportsDir,
+}) => {
+  const path = await putFile(exportsDir, 'r-s3-1.parquet', [lakeRow(1, { created_at: at('2026-11-01') })]);
+  assert.equal(await runRows(engine, 'SELECT min(filename), max(filename) FROM lake.rows'), [[path, path]]);
+  const later = await putFile(exportsDir, 'r-s3-2.parquet', [lakeRow(2, { created_at: at('2026-11-02') })]);
+  assert.equal(await runRows(engine, 'SELECT min(filename), max(filename) FROM lake.rows'), [[path, later]]);
+});
+
 test('a filter on the day opens only its files, one on the environment none of the others', async ({
   engine,
   exportsDir,
