@@ -17,7 +17,7 @@ export interface ErrorContext {
 interface Translation {
   readonly code: ErrorCode;
   readonly what: (context: ErrorContext, message: string) => string;
-  readonly hint: (context: ErrorContext) => string;
+  readonly hint: (context: ErrorContext, message: string) => string;
 }
 
 const UNREACHABLE: Translation = {
@@ -35,6 +35,16 @@ const WRONG_CREDENTIALS: Translation = {
   code: 'credentials',
   what: ({ database, setting }) => `${capital(database)} refused the user or password in ${setting}.`,
   hint: ({ setting }) => `Correct ${setting}.`,
+};
+/** A login that may not log in, and a server that wants TLS, or no guests at all, whatever the password. */
+const NOT_LET_IN: Translation = {
+  code: 'credentials',
+  what: ({ database, setting }, message) =>
+    `${capital(database)} does not let the user of ${setting} in: ${message}`,
+  hint: ({ setting }, message) =>
+    /no encryption|insecure/.test(message)
+      ? `The server wants TLS: write sslmode=verify-full into ${setting}.`
+      : `Correct ${setting}.`,
 };
 const TLS_FAILED: Translation = {
   code: 'unavailable',
@@ -72,7 +82,7 @@ const OUT_OF_STEP: Translation = {
 /** SQLSTATEs, by code or by class (the first two characters). */
 const BY_STATE: Readonly<Record<string, Translation>> = {
   '28P01': WRONG_CREDENTIALS,
-  '28000': WRONG_CREDENTIALS,
+  '28000': NOT_LET_IN,
   '3D000': NO_SUCH_DATABASE,
   '08': UNREACHABLE,
   '57P01': UNREACHABLE,
@@ -138,9 +148,10 @@ function translateState(thrown: Error, state: string, context: ErrorContext): Hx
 
 function translated({ code, what, hint }: Translation, thrown: Error, context: ErrorContext): HxError {
   const { setting } = context;
-  return new HxError(code, what(context, wordsOf(thrown)), {
+  const words = wordsOf(thrown);
+  return new HxError(code, what(context, words), {
     cause: thrown,
-    hint: hint(context),
+    hint: hint(context, words),
     facts: { setting, database_code: systemCode(thrown) },
   });
 }

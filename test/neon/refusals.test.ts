@@ -25,6 +25,32 @@ test('a wrong password and an unknown user name the variable and show no secret'
   }
 });
 
+test('a server that wants TLS, and a login that may not log in, are not taken for a wrong password', async () => {
+  const bench = await startMigratedBench();
+  const plain = new URL(
+    changed(bench.direct(DATABASE), { query: { sslmode: 'disable', sslrootcert: null } }),
+  );
+  plain.hostname = '127.0.0.1';
+  const insecure = await failureOf(open(plain.toString()));
+  assert.is(insecure.code, 'credentials');
+  assert.match(
+    insecure.message,
+    /does not let the user of DATABASE_URL_DEV in: no pg_hba\.conf entry .*no encryption/,
+  );
+  assert.match(insecure.hint ?? '', /wants TLS: write sslmode=verify-full into DATABASE_URL_DEV/);
+  const sql = connectTo(bench.admin(DATABASE));
+  const { password } = new URL(bench.direct(DATABASE));
+  await sql.unsafe(`create role hx_test_closed nologin password '${password}'`);
+  try {
+    const closed = await failureOf(open(changed(bench.direct(DATABASE), { user: 'hx_test_closed' })));
+    assert.match(closed.message, /in: role "hx_test_closed" is not permitted to log in/);
+    assert.is(closed.hint, 'Correct DATABASE_URL_DEV.');
+  } finally {
+    await sql.unsafe('drop role hx_test_closed');
+    await sql.end();
+  }
+});
+
 test('a database that is not there is told from a server that is not', async () => {
   const error = await failureOf(open(changed(bench.direct(DATABASE), { database: 'never_made' })));
   assert.is(error.exitCode, 3);
