@@ -41,6 +41,26 @@ export function httpFailure(endpoint: Endpoint, failure: HttpFailure): ModelCall
   });
 }
 
+/**
+ * A response of 2xx without an answer in it: an error that its body tells, as OpenAI's Responses with the status
+ * `failed` and relays do, or something that is not of this API at all. Either may pass.
+ */
+export function noAnswerInside(endpoint: Endpoint, failure: HttpFailure): ModelCallError {
+  const { status, headers, body, cause } = failure;
+  const type = headers['content-type'] ?? 'without a type';
+  const said = type.includes('json') ? providerMessage(body).message : '';
+  const found =
+    said === ''
+      ? `something else than an answer (${redact(type, undefined)}).`
+      : `an error in the place of an answer: ${sentence(redact(said, endpoint.secret))}`;
+  return new ModelCallError(`${endpoint.provider} answered ${status} with ${found}`, {
+    kind: 'retryable',
+    status,
+    cause,
+    hint: said === '' ? `Check the base URL (${endpoint.baseUrl}).` : undefined,
+  });
+}
+
 function kindOf(status: number): FailureKind {
   return RETRYABLE.has(status) || status >= 500 ? 'retryable' : 'fatal';
 }

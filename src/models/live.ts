@@ -10,7 +10,7 @@ import { HxError } from '../base/errors.js';
 import { ANSWER_SCHEMA, type Finish } from '../rpl/answer.js';
 import type { Decoding, ModelIdentity, PlannedSample } from '../rpl/sample.js';
 import { readEnvelope } from './envelope.js';
-import { type Endpoint, httpFailure, redact, transportFailure } from './failure.js';
+import { type Endpoint, httpFailure, noAnswerInside, redact, transportFailure } from './failure.js';
 import { readLogprobs } from './logprobs.js';
 import { type Model, ModelCallError, type Reply } from './model.js';
 import { noTemperature } from './model-fetch.js';
@@ -156,18 +156,18 @@ function translate(thrown: unknown, endpoint: Endpoint, isApiError: IsApiError):
   if (thrown instanceof ModelCallError) return thrown;
   if (thrown instanceof Error && thrown.cause instanceof ModelCallError) return thrown.cause;
   if (!isApiError(thrown) || thrown.statusCode === undefined) return transportFailure(endpoint, thrown);
-  const { statusCode: status, responseHeaders: headers = {} } = thrown;
-  if (status >= 200 && status < 300) {
-    const kind = headers['content-type'] ?? 'without a type';
-    return new ModelCallError(
-      `${endpoint.provider} answered ${status} with something else than an answer (${redact(kind, undefined)}).`,
-      { kind: 'retryable', status, cause: thrown, hint: `Check the base URL (${endpoint.baseUrl}).` },
-    );
-  }
-  return httpFailure(endpoint, { status, headers, body: bodyText(thrown.responseBody), cause: thrown });
+  const { statusCode, responseHeaders: headers = {}, responseBody } = thrown;
+  const failure = { headers, body: bodyText(responseBody), cause: thrown };
+  if (isInside(responseBody)) return noAnswerInside(endpoint, { ...failure, status: 200 });
+  const isSuccess = statusCode >= 200 && statusCode < 300;
+  return (isSuccess ? noAnswerInside : httpFailure)(endpoint, { ...failure, status: statusCode });
 }
 
-/** The SDK types the body as text, yet passes an object on when an error comes inside a 200. */
+/** Of an error that came inside a 200 the SDK says 400, and passes the body on as an object, though typed as text. */
+function isInside(body: unknown): body is object {
+  return typeof body === 'object' && body !== null;
+}
+
 function bodyText(body: unknown): string | undefined {
-  return body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  return isInside(body) ? JSON.stringify(body) : (body as string | undefined);
 }

@@ -59,8 +59,14 @@ const NO_CREDIT =
 const BAD_KEY =
   /(?:incorrect|invalid|expired) api key|api key (?:is )?(?:not valid|invalid|expired|not found)/i;
 
+/** OpenAI's words about a prompt, Anthropic's about an answer; their codes are those of any malformed request. */
+const FLAGGED =
+  /flagged as (?:potentially )?violating our usage polic|blocked by (?:our |the )?content filter(?:ing)? policy/i;
+
 /** Whether an error is a provider's way of refusing the prompt. */
 export function isRefusal(status: number, { message, code }: ProviderMessage): boolean {
-  if (status === 400) return code === 'content_filter' || code === 'content_policy_violation';
+  if (status === 400) {
+    return code === 'content_filter' || code === 'content_policy_violation' || FLAGGED.test(message);
+  }
   return status === 403 && /violates usage guidelines/i.test(message);
 }

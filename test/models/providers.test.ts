@@ -244,6 +244,37 @@ test('an account without credit is about credentials, in the words of each provi
   }
 });
 
+test('an error inside a 200 is told in its own words, and may pass', async () => {
+  const failed = (error: unknown) => ({
+    ...{ id: 'resp_1', object: 'response', created_at: 1, status: 'failed', model: 'gpt-4.1', error },
+    ...{ incomplete_details: null, output: [], usage: null },
+  });
+  const message = 'The server had an error.';
+  const cases: [WireName, unknown][] = [
+    ['openai', failed({ code: 'server_error', message })],
+    // With a type the SDK takes it for a 400.
+    ['openai', { ...failed({ code: 'server_error', type: 'server_error', message }), usage: undefined }],
+    ['compatible', { error: { message, code: 502 } }],
+    ['xai', { code: 'The service is currently unavailable', error: message }],
+  ];
+  for (const [provider, body] of cases) {
+    const { kind, status, message: told } = await failureOf({ type: 'body', body }, provider);
+    assert.equal([kind, status], ['retryable', 200], JSON.stringify(body));
+    assert.is(told, `${provider} answered 200 with an error in the place of an answer: ${message}`);
+  }
+});
+
+test('a prompt or an answer that is flagged by a 400 is a refusal, not a malformed request', async () => {
+  const cases: [WireName, string][] = [
+    ['openai', 'Invalid prompt: your prompt was flagged as potentially violating our usage policy.'],
+    ['anthropic', 'Output blocked by content filtering policy'],
+  ];
+  for (const [provider, message] of cases) {
+    const { reply } = await callOnce({ type: 'error', status: 400, message }, provider);
+    assert.equal([reply?.finish, reply?.text, reply?.tokensIn], ['refusal', message, null]);
+  }
+});
+
 test('xai refuses a prompt by an error', async () => {
   const message = 'Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_TEST';
   const { reply } = await callOnce({ type: 'error', status: 403, message }, 'xai');

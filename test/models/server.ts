@@ -30,6 +30,8 @@ export type Behaviour =
    * chosen one first. Without `places` the server gives none.
    */
   | { readonly type: 'word'; readonly places?: readonly Place[]; readonly text?: string }
+  /** Any JSON as the whole body of a 200. */
+  | { readonly type: 'body'; readonly body: unknown }
   /** Any text as the answer. */
   | { readonly type: 'text'; readonly text: string }
   /** An HTTP error in the provider's own form. */
@@ -164,6 +166,9 @@ function behave(
     case 'html':
       response.writeHead(200, { 'content-type': 'text/html' });
       response.end('<!doctype html><title>Welcome</title>');
+      return;
+    case 'body':
+      sendJson(response, 200, behaviour.body);
       return;
     case 'error': {
       const { status, message = 'scripted', code = null, param = null, headers } = behaviour;
