@@ -78,14 +78,14 @@ check('a model over HTTP: every fault is retried or counted, none is lost', asyn
   const variables = await serve({
     respond: (_request, index) => {
       if (index === 3) return { type: 'error', status: 429, headers: { 'retry-after': '0' } };
-      if (index === 5) return { type: 'error', status: 500 };
+      if (index === 5) return { type: 'error', status: 500, headers: { 'retry-after': '0' } };
       if (index === 7) return { type: 'off-schema' };
       if (index === 9) return { type: 'refusal' };
       if (index === 11) return { type: 'fenced', probTrue: 0.7 };
       return { type: 'good', probTrue: 0.7 };
     },
   });
-  // One at a time, so that a second try never meets the fault that is meant for another sample.
+  // One at a time, and each second try at once, so that none meets the fault that is meant for another sample.
   const argv = [CLAIM, '--model', 'compatible/test-model', '--concurrency', '1', '--json'];
   const { exitCode, stdout } = await hx(argv, variables);
   assert.is(exitCode, 0);
