@@ -10,12 +10,12 @@ import { SIZE } from '../rpl/plan.js';
  */
 export function refuseIdleResampling(
   { b, seed }: { readonly b?: number | undefined; readonly seed?: string | undefined },
-  method: string | undefined,
+  method: 'A wanted width' | 'The estimator t' | undefined,
 ): void {
   const given = Object.entries({ b, seed }).flatMap(([name, value]) => (value === undefined ? [] : name));
   if (method === undefined || given.length === 0) return;
   throw new HxError('usage', `${method} makes no bootstrap, which ${given.join(' and ')} would shape.`, {
-    hint: 'Leave out -B and --seed, or choose the estimator rpl-1 or rpl-2.',
+    hint: `Leave out -B and --seed, or ${method === 'A wanted width' ? '--width' : 'choose the estimator rpl-1 or rpl-2'}.`,
   });
 }
 

@@ -1,5 +1,6 @@
 import { as, type StrictValidator } from 'typanion';
 import { HxError } from '../base/errors.js';
+import { fieldProblems } from '../base/field-problems.js';
 import type { Context } from './context.js';
 
 /**
@@ -27,7 +28,7 @@ export async function runHandler<Input, Result>(
 ): Promise<Result> {
   const { value, errors } = as(input, handler.input, { errors: true });
   if (errors !== undefined) {
-    const problems = errors.map((text) => text.replace(/^\./, ''));
+    const problems = fieldProblems(errors);
     throw new HxError('usage', `${handler.name}: ${problems.join('; ')}`, {
       facts: { problems },
     });

@@ -1,6 +1,7 @@
 import { applyCascade, as, hasMinLength, isArray, isObject, isString, matchesRegExp } from 'typanion';
 import { canonicalHash } from '../base/canonical.js';
 import { HxError } from '../base/errors.js';
+import { fieldProblems } from '../base/field-problems.js';
 
 /** Where a template takes the claim. */
 export const CLAIM_PLACE = '{CLAIM}';
@@ -45,10 +46,7 @@ const isBankContent = isObject({
 export function makeBank(content: unknown, source: string): Bank {
   const checked = as(content, isBankContent, { errors: true });
   if (checked.errors !== undefined) {
-    throw malformedBank(
-      source,
-      checked.errors.map((text) => text.replace(/^\./, '')),
-    );
+    throw malformedBank(source, fieldProblems(checked.errors));
   }
   const problems = findTemplateProblems(checked.value.templates);
   if (problems.length > 0) throw malformedBank(source, problems);

@@ -74,7 +74,7 @@ contradictions('a width settles size and interval itself', async () => {
     await refuses([...measure, '--width', '0.2', '-K', '8'], 'width', 'k');
     await refuses([...measure, '--width', '0.2', '-T', '8'], 'width', 't');
     await refuses([...measure, '--width', '0.2', '--estimator', 'rpl-1'], 'width', 'estimator');
-    await refuses([...measure, '--width', '0.2', '-B', '500'], 'width', 'b');
+    await refuses([...measure, '--width', '0.2', '-B', '500'], 'width', 'b', 'or --width.');
     await refuses(
       [...measure, '--width', '0.2', '--seed', '5', '-B', '500', '--dry-run'],
       'width',
@@ -90,7 +90,12 @@ contradictions('a width settles size and interval itself', async () => {
     '--explain',
     '--model',
   );
-  await refuses(['research', 'A', '--claims', 'x.jsonl', ...SIMULATED], 'A claim', '--claims');
+  await refuses(
+    ['research', 'A', '--claims', 'x.jsonl', ...SIMULATED],
+    'A claim',
+    '--claims',
+    'Leave out the claim, or',
+  );
   await refuses(['research', ...SIMULATED], '--claims');
 });
 

@@ -154,6 +154,14 @@ bank('a malformed bank is a finding of lint', async () => {
   assert.match(JSON.parse(stdout).findings[0].problem, /direct-probability must contain \{CLAIM\} once/);
 });
 
+bank('a bank that is no object is named without an empty path', async () => {
+  const path = join(makeTempFolder(), 'text.yaml');
+  writeFileSync(path, 'hello\n');
+  const { exitCode, stderr } = await runHx(['check', 'A', '--model', 'simulator/default', '--bank', path]);
+  assert.is(exitCode, 2);
+  assert.match(stderr, 'is malformed: Expected an object');
+});
+
 bank('banks.sum is up to date', async () => {
   const { exitCode, stdout } = await hx('bank', 'sum', '--json');
   assert.is(exitCode, 0);

@@ -177,6 +177,9 @@ sweep('--max-cost is one limit for all models and claims; what it stopped carrie
   assert.is(stopped.exitCode, 4);
   assert.match(stopped.stderr, 'of at most $0.20');
   assert.ok(calls.length * 0.0021 <= 0.2, `${calls.length} calls`);
+  // What one model has in full leaves the other stopped by the limit, which is to be carried on all the same.
+  const free = ['compatible/a', 'simulator/default'];
+  assert.is((await hx(free, [...CLAIMS, '--max-cost', '0.0001'])).exitCode, 4);
   const { exitCode, stdout } = await hx(models, CLAIMS);
   assert.is(exitCode, 0);
   assert.equal(

@@ -1,6 +1,7 @@
 import { Command, Option } from 'clipanion';
 import * as t from 'typanion';
 import { HxError } from '../../base/errors.js';
+import { fieldProblems } from '../../base/field-problems.js';
 import { isWholeNumber } from '../../handlers/validators.js';
 import { SIZE } from '../../rpl/plan.js';
 import { HxCommand } from '../base.js';
@@ -44,8 +45,7 @@ export class EstimateCommand extends HxCommand {
     const samples = lines.map(({ line, value, problem }) => {
       if (problem !== undefined) throw malformedLine(this.file, line, problem);
       const { errors } = t.as(value, isEstimatorSample, { errors: true });
-      if (errors !== undefined)
-        throw malformedLine(this.file, line, errors.map((text) => text.replace(/^\./, '')).join('; '));
+      if (errors !== undefined) throw malformedLine(this.file, line, fieldProblems(errors).join('; '));
       return value;
     });
     const { estimator, b, seed } = this;

@@ -1,6 +1,7 @@
 import { Command, Option, UsageError } from 'clipanion';
 import * as t from 'typanion';
 import { HxError, toHxError } from '../../base/errors.js';
+import { fieldProblems } from '../../base/field-problems.js';
 import type { Context } from '../../handlers/context.js';
 import { invoke } from '../../handlers/index.js';
 import type { SweepClaim, SweepFailure, SweepRun } from '../../handlers/sweep.js';
@@ -80,8 +81,9 @@ export class ResearchCommand extends MeasuringCommand {
     if (unasked === null) return line === null ? ofModel : this.atLine(line, ofModel);
     if (claims === 1 || ofModel.message === '') return ofModel;
     const { code, message, hint, facts } = ofModel;
+    const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
     const left = `${unasked} of ${claims} claims have no result.`;
-    return new HxError(code, `${message} ${left}`, { hint, facts, cause: error });
+    return new HxError(code, `${sentence} ${left}`, { hint, facts, cause: error });
   }
 
   private atLine(line: number, error: HxError): HxError {
@@ -93,8 +95,14 @@ export class ResearchCommand extends MeasuringCommand {
     if (this.claim === undefined && this.claims === undefined) {
       throw new UsageError('Give one claim, or --claims FILE');
     }
-    if (this.claim !== undefined) {
-      this.refuseBeside('A claim', { '--claims': this.claims }, 'either one is measured or those of a file');
+    if (this.claim !== undefined && this.claims !== undefined) {
+      throw new HxError(
+        'usage',
+        'A claim and --claims are both given: either one is measured or those of a file.',
+        {
+          hint: 'Leave out the claim, or --claims.',
+        },
+      );
     }
     if (this.claims === undefined) {
       return {
@@ -159,6 +167,5 @@ function claimOf({ value, problem }: JsonLine): string {
   if (problem !== undefined) throw new HxError('usage', problem, { hint: LINE_FORM });
   const checked = t.as(value, isClaimLine, { errors: true });
   if (checked.errors === undefined) return normalizeClaim(checked.value.claim);
-  const problems = checked.errors.map((text) => text.replace(/^\./, ''));
-  throw new HxError('usage', problems.join('; '), { hint: LINE_FORM });
+  throw new HxError('usage', fieldProblems(checked.errors).join('; '), { hint: LINE_FORM });
 }
