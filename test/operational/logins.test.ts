@@ -134,6 +134,26 @@ test('a login of the application checks and exports, and cannot migrate or dump'
   );
 });
 
+test('a login of migrations migrates and dumps; for a replay it must be let make databases', async () => {
+  await makeLogin('migrator', 'in role hx_migrate');
+  const url = urlOf('one', 'migrator');
+  for (const argv of [
+    ['migrate'],
+    ['migrate', 'status'],
+    ['migrate', 'verify', '--no-replay'],
+    ['db', 'dump'],
+  ]) {
+    const { exitCode, stderr } = await hx(argv, url);
+    assert.is(exitCode, 0, `${argv.join(' ')}: ${stderr}`);
+  }
+  const { exitCode, stderr } = await hx(['migrate', 'diff'], url);
+  assert.is(exitCode, 1);
+  assert.match(
+    stderr,
+    /replayed in a database of their own, and the login migrator may make none\.\n.*ALTER ROLE migrator CREATEDB;/,
+  );
+});
+
 interface Shown {
   readonly state: string;
   readonly detail: string;

@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 import type { Settings } from '../../base/config.js';
-import { HxError } from '../../base/errors.js';
+import { HxError, systemCode } from '../../base/errors.js';
 import { uuidv7 } from '../../base/ids.js';
 import { withDirectSession } from '../connect.js';
 import type { OpenOptions } from '../connection.js';
@@ -8,6 +8,7 @@ import type { Target } from '../session.js';
 import { findTarget } from '../target.js';
 
 const PREFIX = 'hx_scratch_';
+const INSUFFICIENT_PRIVILEGE = '42501';
 /** Nobody works on a scratch database for so long; what is older was left behind by a killed process. */
 const LEFT_OVER_AFTER_MS = 3_600_000;
 
@@ -28,7 +29,9 @@ export async function withScratchDatabase<T>(
     await dropLeftOvers(sql, new Date());
     options.signal.throwIfAborted();
     // Unlike template1, template0 holds nothing that somebody added.
-    await sql.unsafe(`create database ${name} template template0`);
+    await sql.unsafe(`create database ${name} template template0`).catch(async (error: unknown) => {
+      throw systemCode(error) === INSUFFICIENT_PRIVILEGE ? await mayMakeNone(sql) : error;
+    });
     try {
       return await work(settings.of('local', { DATABASE_URL: urlOf(local, name) }));
     } finally {
@@ -36,6 +39,18 @@ export async function withScratchDatabase<T>(
       await sql.unsafe(`drop database if exists ${name} with (force)`);
     }
   });
+}
+
+async function mayMakeNone(sql: Sql): Promise<HxError> {
+  const [row] = await sql<{ login: string; quoted: string }[]>`
+    select session_user::text as login, quote_ident(session_user) as quoted`;
+  return new HxError(
+    'refused',
+    `The migrations are replayed in a database of their own, and the login ${row?.login} may make none.`,
+    {
+      hint: `Use a login that may on the local server, or have an administrator run: ALTER ROLE ${row?.quoted} CREATEDB;`,
+    },
+  );
 }
 
 function findLocal(settings: Settings): Target {
