@@ -4,7 +4,9 @@ import { HxError } from '../../src/base/errors.js';
 import { makeBank } from '../../src/rpl/bank.js';
 import type { EstimatorSample } from '../../src/rpl/estimator.js';
 import { firstStageOf, growPlan, growthLimit, largestPlan, type Precision } from '../../src/rpl/growth.js';
+import { SMALL_SAMPLE_LEVEL, steinInterval, studentFactor } from '../../src/rpl/interval.js';
 import { DEFAULT_OPTIONS, type MeasurementPlan, planMeasurement } from '../../src/rpl/plan.js';
+import { standardDeviation } from '../../src/rpl/statistics.js';
 
 const growth = suite('rpl growth');
 
@@ -104,5 +106,29 @@ growth('calls that do not reach for a first stage are refused', () => {
   );
   assert.is(plan({ width: 0.1, maxCalls: 15 }, 1).samples.length, 8);
 });
+
+growth(
+  "the interval goes by the first stage's spread, or by that of all templates where it is larger",
+  () => {
+    const calm = [-0.2, 0.2, -0.2, 0.2, -0.2, 0.2, -0.2, 0.2];
+    const wild = calm.map((mean) => 5 * mean);
+    const marginOf = (first: readonly number[], later: readonly number[]) => {
+      const means = Float64Array.from([...first, ...later]);
+      const { centre, high } = steinInterval(means, Float64Array.from(first));
+      // Degrees of freedom always by the first stage, whichever spread counts.
+      return ((high - centre) * Math.sqrt(means.length)) / studentFactor(first.length, SMALL_SAMPLE_LEVEL);
+    };
+    const ofAll = standardDeviation(Float64Array.from([...calm, ...wild]));
+    for (const [first, later, spread] of [
+      [wild, calm, standardDeviation(Float64Array.from(wild))],
+      [calm, wild, ofAll],
+    ] as const) {
+      assert.ok(
+        Math.abs(marginOf(first, later) - spread) < 1e-12,
+        `${marginOf(first, later)} is not ${spread}`,
+      );
+    }
+  },
+);
 
 growth.run();
