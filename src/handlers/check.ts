@@ -178,7 +178,7 @@ async function measure(work: Work, lease: Lease): Promise<CheckRecord> {
     reusedAttempts: reused.attempts,
     ownReadouts: [...storedReadouts, ...readouts],
     reusedReadouts: reused.readouts,
-    reusedFrom: reused.runId,
+    sources: reused.sources,
     price: instrument.price,
   });
   const record: CheckRecord = { ...run, was_cached: false, cached_from: null };

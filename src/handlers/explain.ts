@@ -1,5 +1,6 @@
 import * as t from 'typanion';
 import { HxError } from '../base/errors.js';
+import type { Database } from '../operational/connection.js';
 import type { EstimatorSample } from '../rpl/estimator.js';
 import { type Explanation, explain as explainSamples } from '../rpl/explain.js';
 import { storedFirstStage } from '../rpl/growth.js';
@@ -7,7 +8,7 @@ import { usableSamples } from '../rpl/outcome.js';
 import { SIZE } from '../rpl/plan.js';
 import { explainReadouts, type Readout } from '../rpl/readout.js';
 import type { RunRecord } from '../rpl/record.js';
-import { storedSource } from '../rpl/run.js';
+import { storedSources } from '../rpl/run.js';
 import type { AllocationLimits } from '../rpl/variance.js';
 import { loadBank, shippedBanks } from './banks.js';
 import type { Context } from './context.js';
@@ -55,13 +56,14 @@ async function fromChecks(runId: string, context: Context): Promise<Measured> {
   const run = await findCheck(database, runId);
   if (run === undefined) throw unknownRun(runId, `the checks of ${context.settings.environment}`);
   const { readReadouts } = await import('../operational/readouts.js');
-  const sources = [run.cached_from ?? runId, storedSource(run.sampler_json) ?? []].flat();
-  const attempts = await Promise.all(sources.map((source) => readAttempts(database, source)));
-  const readouts = run.n_readouts === null ? [] : sources.map((source) => readReadouts(database, source));
+  const maker = run.cached_from ?? runId;
+  const sources = storedSources(run.sampler_json);
+  const readAll = async <T>(read: (database: Database, runId: string) => Promise<T[]>, source?: string) =>
+    (await Promise.all([maker, source ?? []].flat().map((one) => read(database, one)))).flat();
   return {
     run,
-    samples: usableSamples(attempts.flat()),
-    readouts: (await Promise.all(readouts)).flat(),
+    samples: usableSamples(await readAll(readAttempts, sources.attempts)),
+    readouts: run.n_readouts === null ? [] : await readAll(readReadouts, sources.readouts),
   };
 }
 

@@ -63,25 +63,30 @@ export async function otherBankHash(
   return row?.bank_hash;
 }
 
-/** Parts of a configuration that say what is made of the samples, or what is asked beside them. */
-const BESIDE_SAMPLES = ['b', 'estimator', 'bootstrap_seed', 'readout'];
+/** The parts of a configuration that no readout depends on. */
+const BESIDE_READOUTS = ['b', 'estimator', 'bootstrap_seed'];
+/** The parts of a configuration that no sample depends on. */
+const BESIDE_SAMPLES = [...BESIDE_READOUTS, 'readout'];
 
 /**
- * The run id of the newest check that asked for the same samples itself, as long as a cached result would count;
- * undefined when there is none.
+ * The run id of the newest check that asked for the same samples itself, or for the same readouts, as long as a
+ * cached result would count; undefined when there is none.
  */
-export async function findSameSamples(
+export async function findSame(
+  what: 'samples' | 'readouts',
   database: Database,
   { claimHash, identity, configJson }: MeasurementPlan,
 ): Promise<string | undefined> {
   const statement = await readFile(packagePath('sql', 'postgres', 'same_samples.sql'), 'utf8');
+  const isReadouts = what === 'readouts';
   const [row] = await database.read((sql) =>
     sql.unsafe<{ run_id: string }[]>(statement, [
       claimHash,
       identity.model,
       RESULT_LIFETIME,
       configJson,
-      JSON.stringify(BESIDE_SAMPLES),
+      JSON.stringify(isReadouts ? BESIDE_READOUTS : BESIDE_SAMPLES),
+      isReadouts,
     ]),
   );
   return row?.run_id;

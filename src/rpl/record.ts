@@ -107,7 +107,11 @@ export const RUN_COLUMNS = [
   ),
   optional('cost_usd', 'money', 'Cost by the dated price table; null when the price is unknown', 'USD'),
   required('elapsed_ms', 'double', 'Wall time from the first call planned to the estimate', 'milliseconds'),
-  required('sampler_json', 'json', 'Templates in slot order; of a check also the one whose answers it uses'),
+  required(
+    'sampler_json',
+    'json',
+    'Templates in slot order; of a check also those whose answers and readouts it uses',
+  ),
   required('config_json', 'json', 'The configuration behind config_hash, canonical'),
   required('counts_by_template_json', 'json', 'Usable, refused and other samples by template'),
   optional(

@@ -12,6 +12,12 @@ import { qualityOf, verdictOf } from './verdict.js';
 /** Above this share of refusals the estimate comes with worst-case bounds. */
 export const BOUNDS_ABOVE_REFUSED_SHARE = 0.2;
 
+/** The runs by which answers came that a run uses beside its own. */
+export interface Sources {
+  readonly attempts: string | undefined;
+  readonly readouts: string | undefined;
+}
+
 export interface RunInput {
   readonly runId: string;
   readonly createdAt: Date;
@@ -24,8 +30,8 @@ export interface RunInput {
   /** The same of readouts; empty when the plan has none. */
   readonly ownReadouts: readonly Readout[];
   readonly reusedReadouts: readonly Readout[];
-  /** The one run whose answers this run uses, where its store does not keep that otherwise. */
-  readonly reusedFrom?: string | null;
+  /** The runs whose answers this run uses, where its store does not keep that otherwise. */
+  readonly sources?: Sources;
   /** What the model costs; null when it is not known. */
   readonly price: Price | null;
 }
@@ -75,7 +81,7 @@ export function completeRun(input: RunInput): RunRecord {
     tokens_out: sumReported(calls.map(({ tokensOut }) => tokensOut)),
     cost_usd: costOfAttempts(calls, input.price),
     elapsed_ms: input.elapsedMs,
-    sampler_json: samplerJson(plan, input.reusedFrom ?? undefined),
+    sampler_json: samplerJson(plan, input.sources),
     config_json: plan.configJson,
     counts_by_template_json: canonicalJson(outcome.countsByTemplate as unknown as JsonValue),
     ...(plan.options.readout === undefined ? NO_READOUT : summariseReadouts(readouts)),
@@ -84,12 +90,13 @@ export function completeRun(input: RunInput): RunRecord {
 }
 
 /** Templates in slot order, how their number came about when a width was wanted, and whose answers were used. */
-function samplerJson(plan: MeasurementPlan, reusedFrom: string | undefined): string {
+function samplerJson(plan: MeasurementPlan, sources: Sources | undefined): string {
   const { slots, growth } = plan;
-  if (growth === null) return canonicalJson({ slots, reused_from: reusedFrom });
+  const from = { reused_from: sources?.attempts, readouts_from: sources?.readouts };
+  if (growth === null) return canonicalJson({ slots, ...from });
   return canonicalJson({
     slots,
-    reused_from: reusedFrom,
+    ...from,
     growth: {
       width: growth.width,
       max_calls: growth.maxCalls,
@@ -100,9 +107,13 @@ function samplerJson(plan: MeasurementPlan, reusedFrom: string | undefined): str
   });
 }
 
-/** The run whose answers a stored run uses beside its own, by its sampler_json. */
-export function storedSource(samplerJson: string): string | undefined {
-  return (JSON.parse(samplerJson) as { readonly reused_from?: string }).reused_from;
+/** The runs whose answers a stored run uses beside its own, by its sampler_json. */
+export function storedSources(samplerJson: string): Sources {
+  const { reused_from, readouts_from } = JSON.parse(samplerJson) as {
+    readonly reused_from?: string;
+    readonly readouts_from?: string;
+  };
+  return { attempts: reused_from, readouts: readouts_from };
 }
 
 function countsOf(outcome: Outcome) {

@@ -135,6 +135,31 @@ test('hx check: the cache answers a check with a readout by one with it, and the
   assert.equal([without.calls_made, without.samples_reused], [0, 32], 'the same samples, paid for once');
 });
 
+test('hx check: readouts serve another estimator, also those of a check that took its samples from another', async () => {
+  const variables = await serve();
+  const run = async (...more: string[]) => {
+    const argv = ['check', 'Rivers bend', '--model', 'compatible/m', '--json', ...more];
+    return JSON.parse((await hx(argv, variables)).stdout);
+  };
+  const samples = await run();
+  const readouts = await run('--readout');
+  assert.equal([readouts.calls_made, readouts.samples_reused], [16, 32]);
+  for (const more of [
+    ['--ci', 't'],
+    ['-B', '900'],
+  ]) {
+    const other = await run('--readout', '--explain', ...more);
+    assert.equal([other.calls_made, other.samples_reused, other.n_readouts], [0, 32, 16], more.join(' '));
+    assert.is(other.prob_true_logprob, readouts.prob_true_logprob);
+    const { reused_from, readouts_from } = other.sampler_json;
+    assert.equal([reused_from, readouts_from], [samples.run_id, readouts.run_id]);
+    assert.equal([other.explanation.estimates.length, other.explanation.readouts.length], [3, 16]);
+    const cached = await run('--readout', '--explain', ...more);
+    assert.equal([cached.was_cached, cached.explanation], [true, other.explanation]);
+  }
+  assert.is(readoutCalls(), 16);
+});
+
 test('an endpoint that gives no probabilities: the check succeeds and says how many', async () => {
   const variables = await serve((index) =>
     index < 3 ? { type: 'word' } : index === 3 ? { type: 'refusal' } : WORD,
