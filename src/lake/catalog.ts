@@ -144,12 +144,23 @@ function versionSelect(url: string, environment: string, version: number, patter
   const columns = LAKE_COLUMNS.map((column) => columnSelect(environment, version, column));
   const start = [...root].length + 'dt='.length + 1;
   const day = `CAST(substring(filename, ${start}, ${'YYYY-MM-DD'.length}) AS ${DAY_COLUMN.type})`;
-  const files = patterns.map((name) => quote(`${escapeGlob(root)}${name}`)).join(', ');
-  const source = `read_parquet([${files}], hive_partitioning = false, union_by_name = false, filename = true)`;
+  const files = listOf(patterns.map((name) => `${escapeGlob(root)}${name}`));
+  const source = `read_parquet(${files}, hive_partitioning = false, union_by_name = false, filename = true)`;
   // Of the bare column, min() of a single file ends in an internal error of DuckDB, which looks for its statistics.
   const name = `filename || '' AS filename`;
   return `SELECT ${columns.join(', ')}, ${day} AS ${DAY_COLUMN.name}, ${version} AS schema_version, ${name} FROM ${source}`;
 }
+
+/** Paths as a list. Binding one text that is split takes a fifth of the time of binding each path. */
+function listOf(paths: readonly string[]): string {
+  // No name holds a slash, so that two of them come in no path but that of a storage: s3://.
+  const isPlain = !paths.some((path) => path.includes(BETWEEN_PATHS));
+  if (isPlain && paths.length > 1)
+    return `string_split(${quote(paths.join(BETWEEN_PATHS))}, '${BETWEEN_PATHS}')`;
+  return `[${paths.map(quote).join(', ')}]`;
+}
+
+const BETWEEN_PATHS = '//';
 
 function union(selects: readonly string[]): string {
   return selects.length === 0 ? emptySelect() : selects.join('\nUNION ALL BY NAME\n');

@@ -78,6 +78,9 @@ async function lockDown(connection: DuckDBConnection, roots: LakeRoots): Promise
 /** Views of `checks` that are made when a statement names them. */
 const LATE_VIEWS: ReadonlySet<string> = new Set(VIEW_NAMES.filter((name) => name !== 'checks'));
 
+/** What a parameter begins with; a text may hold it too. */
+const PARAMETER_MARK = /[$?]/;
+
 const NO_TABLES: ReadonlySet<string> = new Set();
 
 /** Whether a name is a view's. Of any other, an error suggests what there is, so that every view has to be there. */
@@ -138,6 +141,7 @@ class DuckdbEngine implements LakeEngine {
       api: this.api,
       connection: await this.steps.wait(this.instance.connect()),
       sql: allowed.sql,
+      isOneSelect: !allowed.isExplained && allowed.tables !== undefined && !PARAMETER_MARK.test(sql),
       parameters,
       signal,
       onEnd: (ended) => this.running.delete(ended),

@@ -54,6 +54,7 @@ export interface GuardedStatement {
   readonly sql: string;
   /** The views that it names, and other tables; undefined when it may see any view. */
   readonly tables: ReadonlySet<string> | undefined;
+  readonly isExplained: boolean;
 }
 
 /**
@@ -75,9 +76,9 @@ export async function guardStatement(sql: string, options: GuardOptions): Promis
   const explained = splitExplain(sql);
   if (explained !== undefined) {
     const tables = await guardSelect(explained.statement, options);
-    return { sql: `${explained.prefix} ${explained.statement}`, tables };
+    return { sql: `${explained.prefix} ${explained.statement}`, tables, isExplained: true };
   }
-  return { sql, tables: await guardSelect(sql, options) };
+  return { sql, tables: await guardSelect(sql, options), isExplained: false };
 }
 
 async function guardSelect(sql: string, options: GuardOptions): Promise<GuardedStatement['tables']> {

@@ -1,5 +1,5 @@
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
-import { HxError } from '../base/errors.js';
+import { HxError, messageOf } from '../base/errors.js';
 import { Halting } from '../base/halting.js';
 import type { DuckdbApi } from './duckdb-api.js';
 import { engineError } from './failures.js';
@@ -12,6 +12,8 @@ export interface StatementOptions {
   readonly connection: DuckDBConnection;
   /** A text that the guard let through. */
   readonly sql: string;
+  /** Whether it is a SELECT of tables and files, without parameters. */
+  readonly isOneSelect: boolean;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal | undefined;
   readonly onEnd: (statement: RunningStatement) => void;
@@ -75,9 +77,31 @@ export class RunningStatement {
   }
 
   private async open(): Promise<DuckDBResult> {
+    const opened = this.options.isOneSelect ? await this.openUnprepared() : undefined;
+    if (opened !== undefined) return opened;
     const prepared = await this.prepare(this.options.sql);
     if (this.stopped) throw interrupted(undefined);
     return prepared.stream();
+  }
+
+  /**
+   * Runs a SELECT without preparing it: one that reads files is planned when it is prepared and once more when it
+   * runs, which takes most of the time of a small question. DuckDB's `query` takes the text as a value, plans it as it
+   * runs, and refuses all but a single SELECT.
+   * @returns undefined for what has to be prepared after all.
+   */
+  private async openUnprepared(): Promise<DuckDBResult | undefined> {
+    const prepared = await this.options.connection.prepare('FROM query($1)');
+    prepared.bindVarchar(1, this.options.sql);
+    if (this.stopped) throw interrupted(undefined);
+    try {
+      const result = await prepared.stream();
+      return hasRenamedColumn(result.columnNames()) ? undefined : result;
+    } catch (error) {
+      // The place that it draws is one of our text; the statement itself says the same of its own.
+      if (this.stopped || !/\nLINE \d+:/.test(messageOf(error))) throw error;
+      return undefined;
+    }
   }
 
   private async *chunks(result: DuckDBResult): AsyncGenerator<unknown[][]> {
@@ -170,6 +194,12 @@ function bind(
     if (value === undefined) throw new HxError('usage', `The parameter "${name}" has no value.`, { hint });
     prepared.bindValue(index + 1, value);
   }
+}
+
+/** Whether a subquery had two columns of a name, of which it numbers the later ones: `a`, `a_1`. */
+function hasRenamedColumn(names: readonly string[]): boolean {
+  const known = new Set(names.map((name) => name.toLowerCase()));
+  return [...known].some((name) => known.has(name.replace(/_\d+$/, '')) && /_\d+$/.test(name));
 }
 
 /** JSON is a VARCHAR to the driver, told apart by its alias only. */

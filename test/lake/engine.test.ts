@@ -169,6 +169,41 @@ test('values come as plain JavaScript', async ({ engine }) => {
   ]);
 });
 
+test('columns keep their names, also two of one name, and rows their order', async ({ engine }) => {
+  const cases: [string, string[]][] = [
+    ['SELECT 1 AS a, 2 AS a', ['a', 'a']],
+    ['SELECT 1 AS a, 2 AS A', ['a', 'A']],
+    ['SELECT count(*), count(*) FROM range(2)', ['count_star()', 'count_star()']],
+    ['SELECT 1 AS a_1, 2 AS a', ['a_1', 'a']],
+    ['SELECT 1 AS b_1', ['b_1']],
+    ['VALUES (1, 2)', ['col0', 'col1']],
+    ['SELECT 1 + 1, -- one; two\n NULL AS "$1";', ['(1 + 1)', '$1']],
+  ];
+  for (const [sql, names] of cases) {
+    const { columns, chunks } = await engine.run(sql);
+    assert.equal(
+      columns.map(({ name }) => name),
+      names,
+      sql,
+    );
+    for await (const chunk of chunks) assert.is(chunk[0]?.length, names.length);
+  }
+  const rows = await runRows(engine, 'SELECT i FROM range(300000) t(i) ORDER BY -i');
+  assert.ok(rows.every(([i], index) => i === 299_999n - BigInt(index)));
+});
+
+test('a parameter without a value is asked for, and a mistake is shown in its line', async ({ engine }) => {
+  const missing = await errorOf(engine, 'SELECT $a');
+  assert.is(missing.code, 'usage');
+  assert.match(missing.message, '"a"');
+  for (const [sql, place] of [
+    ['SELECT nope\nFROM checks', { line: 1, excerpt: 'SELECT nope', caret: 7 }],
+    ['SELECT 1\nFROM checks\nWHERE 1 = nope', { line: 3, excerpt: 'WHERE 1 = nope', caret: 10 }],
+  ] as const) {
+    assert.equal((await errorOf(engine, sql)).facts, place);
+  }
+});
+
 test('parameters are bound by name, never put into the text', async ({ engine }) => {
   const parameters = { text: "'; DROP VIEW checks; --", number: 2, none: null };
   assert.equal(await runRows(engine, 'SELECT $text, $number + 1, $none IS NULL', { parameters }), [
