@@ -101,10 +101,23 @@ async function replicate(write: string, copyData = false): Promise<Replicated> {
     const [state] = await local`select not subenabled as refused from pg_subscription`;
     return { refused: state?.['refused'] === true, log: readFileSync(logFile).subarray(from).toString() };
   } finally {
-    await local.unsafe('alter subscription attack disable');
-    await local.unsafe('alter subscription attack set (slot_name = none)');
-    await local.unsafe('drop subscription attack');
+    await changeSubscription('alter subscription attack disable');
+    await changeSubscription('alter subscription attack set (slot_name = none)');
+    await changeSubscription('drop subscription attack');
     await dropSlots();
+  }
+}
+
+/** Its workers, each of which disables it when refused, may change it in the same moment. */
+async function changeSubscription(statement: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await local.unsafe(statement);
+      return;
+    } catch (error) {
+      if (attempt === 100 || !/tuple concurrently/.test(String(error))) throw error;
+      await sleep(50);
+    }
   }
 }
 
@@ -115,7 +128,8 @@ async function dropSlots(): Promise<void> {
       select slot_name as name, active_pid as pid from pg_replication_slots`;
     if (slots.length === 0) return;
     for (const { name, pid } of slots) {
-      if (pid === null) await production`select pg_drop_replication_slot(${name})`;
+      // One that was taken or dropped meanwhile is looked at again.
+      if (pid === null) await production`select pg_drop_replication_slot(${name})`.catch(() => undefined);
     }
     await sleep(20);
   }
