@@ -2,7 +2,6 @@ import * as t from 'typanion';
 import { checkDataFolder } from '../base/data-folder.js';
 import type { Environment } from '../base/environments.js';
 import type { Dates } from '../lake/export/coverage.js';
-import { SCHEMA_VERSION } from '../lake/schema.js';
 import type { Context } from './context.js';
 import { readDates } from './export-dates.js';
 import type { ExportedRange, RangeWork } from './export-range.js';
@@ -126,20 +125,16 @@ async function exportRanges(
   work: RangeWork,
   dates: Dates,
 ): Promise<{ ranges: ExportedRange[]; waiting: number }> {
-  const { readChain, removeDayFiles, removeOtherVersions } = await import('../lake/export/ledger.js');
+  const { readChain } = await import('../lake/export/ledger.js');
   const { exportRange } = await import('./export-range.js');
   const ranges: ExportedRange[] = [];
   for (;;) {
+    work.context.signal.throwIfAborted();
     const state = await readChain(work.storage, work.chain);
-    if (state.isNew) await removeDayFiles(work.storage, work.chain);
-    const [begun] = state.pending;
-    if (begun !== undefined && begun.schemaVersion !== SCHEMA_VERSION) {
-      await removeOtherVersions(work.storage, work.chain, begun);
-    }
     const outcome = await exportRange(work, state, dates);
     if (outcome === 'overtaken') continue;
     if (outcome.range !== undefined) ranges.push(outcome.range);
-    if (state.pending.length === 0) return { ranges, waiting: outcome.waiting };
+    if (state.begun === undefined) return { ranges, waiting: outcome.waiting };
   }
 }
 

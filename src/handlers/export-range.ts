@@ -1,14 +1,8 @@
 import { HxError } from '../base/errors.js';
 import { type Dates, overlapping, startOf, watermark } from '../lake/export/coverage.js';
-import {
-  beginRange,
-  type ChainState,
-  commitRange,
-  type Intent,
-  type WrittenFile,
-} from '../lake/export/ledger.js';
+import { beginRange, type ChainState, commitRange, isOpen, type WrittenFile } from '../lake/export/ledger.js';
 import type { Chain, Rectangle } from '../lake/export/names.js';
-import type { RangeTarget } from '../lake/export/range-file.js';
+import { RangeOvertaken, type RangeTarget } from '../lake/export/range-file.js';
 import type { LakeStorage } from '../lake/storage/storage.js';
 import type { Database } from '../operational/connection.js';
 import { type DayGroup, type Horizon, withSnapshot } from '../operational/export.js';
@@ -23,8 +17,8 @@ export interface ExportedRange {
 }
 
 /**
- * Ends of a step: a range that was exported, nothing to export, or a range that another export began first; and how
- * many checks of the days asked for are stored but wait, as a transaction that is still open may be before them.
+ * Ends of a step: a range that was exported, nothing to export, or a range that another export began or ended first;
+ * and how many checks of the days asked for are stored but wait, as a transaction that is still open may be before them.
  */
 export type RangeOutcome =
   | { readonly range: ExportedRange | undefined; readonly waiting: number }
@@ -40,34 +34,50 @@ export interface RangeWork {
 /**
  * Exports the next range of a chain from one moment of the database: what an earlier export had begun and not ended,
  * else what is new on the days asked for. It is written down before its first file and after its last, so another
- * try after a crash makes the very same files.
+ * try after a crash, or another exporter beside this one, makes files of the same names.
+ *
+ * Another moment may hold fewer rows of a range that was begun: those changed since are in a range to come, in a newer
+ * revision, and never others. So it does not matter whose file gets the name.
  */
 export async function exportRange(work: RangeWork, state: ChainState, dates: Dates): Promise<RangeOutcome> {
   const { storage, chain, database, context } = work;
-  const intent: Intent | undefined = state.pending[0];
+  const { slot, begun } = state;
+  const earlier = state.commits.filter((commit) => commit.slot < slot);
   return withSnapshot(database, async (snapshot) => {
     const horizon = await snapshot.horizon();
-    refuseEarlierDatabase(intent?.hi ?? 0n, watermark(state.commits), horizon, chain);
-    const rectangle: Rectangle = intent ?? {
-      lo: startOf(state.commits, dates),
-      hi: horizon.settled,
-      ...dates,
-    };
+    refuseEarlierDatabase(begun?.hi ?? 0n, watermark(earlier), horizon, chain);
+    const rectangle = begun ?? { lo: startOf(earlier, dates), hi: horizon.settled, ...dates };
     const waiting = await snapshot.countWaiting(horizon.settled, dates);
     const nothing = { range: undefined, waiting };
-    if (rectangle.lo >= rectangle.hi) return nothing;
-    const selection = { range: rectangle, without: overlapping(state.commits, rectangle) };
+    if (begun === undefined && rectangle.lo >= rectangle.hi) return nothing;
+    const selection = { range: rectangle, without: overlapping(earlier, rectangle) };
     const groups = await snapshot.count(selection);
+    const range = { slot, ...rectangle };
     const provenance = { binding: horizon.binding, createdAt: context.clock.now() };
-    if (intent === undefined) {
+    if (begun === undefined) {
       if (groups.length === 0) return nothing;
-      if (!(await beginRange(storage, chain, rectangle, provenance))) return 'overtaken';
+      if (!(await beginRange(storage, chain, range, provenance))) return 'overtaken';
     }
-    const target: RangeTarget = { storage, chain, rectangle, binding: horizon.binding };
-    const files = await writeGroups(target, snapshot, selection, groups, context);
-    await commitRange(storage, chain, rectangle, files, provenance);
+    const target: RangeTarget = {
+      ...{ storage, chain, rectangle, binding: horizon.binding },
+      isOpen: () => isOpen(storage, chain, range),
+    };
+    const files = await writeUnlessOvertaken(target, snapshot, selection, groups, context);
+    if (files === undefined || !(await target.isOpen())) return 'overtaken';
+    if (!(await commitRange(storage, chain, range, files, provenance))) return 'overtaken';
     return { range: { rectangle, groups, files }, waiting };
   });
+}
+
+async function writeUnlessOvertaken(
+  ...args: Parameters<typeof writeGroups>
+): Promise<WrittenFile[] | undefined> {
+  try {
+    return await writeGroups(...args);
+  } catch (error) {
+    if (error instanceof RangeOvertaken) return undefined;
+    throw error;
+  }
 }
 
 /** A database that was put back to an earlier moment counts its transactions again, so ranges no longer tell them apart. */

@@ -93,7 +93,7 @@ export const exportVerify = defineHandler({
       })),
       problems: problems.slice(0, NAMED_PROBLEMS),
       chain: ranges.map(({ problem, lo, hi }) => ({ problem, lo: String(lo), hi: String(hi) })),
-      unfinished: state.pending.map(({ lo, hi, since, until }) => ({
+      unfinished: (state.begun === undefined ? [] : [state.begun]).map(({ lo, hi, since, until }) => ({
         lo: String(lo),
         hi: String(hi),
         since,

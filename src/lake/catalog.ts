@@ -74,7 +74,7 @@ function sourcesOf(url: string, environment: string, days: readonly LiveDay[]): 
   const changed = days.filter((day) => !day.isShared && has(day, ['u']));
   const unchanged = days.filter((day) => !day.isShared && !has(day, ['u']));
   // One pattern for every day costs nothing until a statement runs; a list is expanded whenever it is bound.
-  const isPlain = unchanged.length === days.length && !days.some(({ isMixed }) => isMixed);
+  const isPlain = unchanged.length === days.length && !days.some((day) => day.isMixed || day.isCovered);
   const select = (parts: readonly LiveDay[], kinds: readonly FileKind[]) =>
     SCHEMA_VERSIONS.flatMap((version) => {
       const present = parts.filter((day) => has(day, kinds, version));
@@ -102,8 +102,10 @@ function has({ groups }: LiveDay, kinds: readonly FileKind[], version?: number):
 function patternsOf(day: LiveDay, kinds: readonly FileKind[], version: number): string[] {
   const folder = `dt=${day.day}`;
   const groups = day.groups.filter((group) => group.version === version && kinds.includes(group.kind));
-  // Updates are read twice by one statement, which has to find the same files both times.
-  const isNamed = ({ kind }: { kind: FileKind }) => day.isMixed || kind === 'c' || kind === 'u';
+  // Updates are read twice by one statement, which has to find the same files both times. Beside compacted exports a
+  // pattern would also find the file of an exporter that was frozen and publishes it once more.
+  const isNamed = ({ kind }: { kind: FileKind }) =>
+    day.isMixed || kind === 'c' || kind === 'u' || (kind === 'x' && day.isCovered);
   const named = groups
     .filter(isNamed)
     .flatMap(({ names }) => [...names].sort().map((name) => `${folder}/${exactly(name)}`));

@@ -17,6 +17,23 @@ export interface EnvironmentFiles {
   readonly partitions: readonly Partition[];
 }
 
+/**
+ * The folders of days among names.
+ * @param names relative to the environment's folder.
+ */
+export function partitionsOf(names: Iterable<string>): Partition[] {
+  const days = new Map<string, string[]>();
+  for (const name of names) {
+    const [folder = '', file, ...deeper] = name.split('/');
+    const day = dayOfFolder(folder);
+    if (day === undefined || file === undefined || deeper.length > 0) continue;
+    const known = days.get(day);
+    if (known === undefined) days.set(day, [file]);
+    else known.push(file);
+  }
+  return [...days].map(([day, files]) => ({ day, names: files }));
+}
+
 /** A folder changed this recently may change once more without a later time of change, so it is listed again. */
 const UNSETTLED_MS = 2_000;
 

@@ -1,8 +1,10 @@
 import { HxError } from '../base/errors.js';
+import { parseRangeFile } from './export/names.js';
 import type { FileKind } from './lake-file.js';
 import type { EnvironmentFiles, Partition } from './lake-listing.js';
-import type { Manifest } from './manifest.js';
+import type { Manifest, SpansByInstance } from './manifest.js';
 import { SCHEMA_VERSION, SCHEMA_VERSIONS } from './schema.js';
+import { isWithin } from './spans.js';
 
 /** The files of one kind and schema version. */
 export interface FileGroup {
@@ -15,46 +17,56 @@ export interface FileGroup {
 export interface LiveDay {
   readonly day: string;
   readonly groups: readonly FileGroup[];
-  /** Whether the folder still holds files that a compacted one replaced, so that patterns find too much. */
+  /** Whether the folder also holds files of rows that are in live ones, so that patterns find too much. */
   readonly isMixed: boolean;
+  /** Whether exports are compacted, so that a pattern may find too much from one moment to the next. */
+  readonly isCovered: boolean;
+  /** Files of exports that are not live although the manifest does not name them. */
+  readonly late: readonly string[];
   /** Whether several databases exported rows of the day (one a copy of the other, say), so that runs may repeat. */
   readonly isShared: boolean;
 }
 
 /**
- * The live files of an environment, day by day.
+ * The live files of an environment, day by day. Nothing else decides which are: readers, compaction, verification
+ * and copies of a lake ask here.
  * @throws HxError `failed` when rows are in files of a schema version that only a newer hx can read.
  */
 export function liveDays({ manifest, partitions }: EnvironmentFiles): LiveDay[] {
   const replaced = namesByDay(manifest.replaced);
   const compacted = namesByDay(manifest.compacted);
-  const instances = new Map(manifest.compacted.map((file) => [file.name, file.instances]));
   const missing = [...compacted.keys()].filter((day) => !partitions.some((found) => found.day === day));
   return [...partitions, ...missing.map((day) => ({ day, names: [] }))].map((partition) =>
-    liveDay(
-      partition,
-      replaced.get(partition.day),
-      compacted.get(partition.day) ?? new Set(),
-      (name) => instances.get(`dt=${partition.day}/${name}`) ?? [],
-    ),
+    liveDay(partition, {
+      replaced: replaced.get(partition.day),
+      compacted: compacted.get(partition.day) ?? new Set(),
+      covered: manifest.covered[partition.day],
+    }),
   );
+}
+
+/** What the manifest says of a day. */
+interface DayState {
+  readonly replaced: ReadonlySet<string> | undefined;
+  readonly compacted: ReadonlySet<string>;
+  readonly covered: SpansByInstance | undefined;
 }
 
 /**
  * The compacted files come from the manifest and not from the folder: when one is missing, reading it has to fail,
  * as its rows are nowhere else.
  */
-function liveDay(
-  { day, names }: Partition,
-  replaced: ReadonlySet<string> | undefined,
-  compacted: ReadonlySet<string>,
-  instancesIn: (compacted: string) => readonly string[],
-): LiveDay {
+function liveDay({ day, names }: Partition, { replaced, compacted, covered = {} }: DayState): LiveDay {
   const groups = new Map<string, FileGroup & { names: string[] }>();
-  const instances = new Set<string>();
+  const instances = new Set<string>(Object.keys(covered));
+  const isCovered = instances.size > 0;
+  const isLate = lateFiles(names, covered);
+  const late: string[] = [];
   let isMixed = false;
   let files = 0;
-  const add = (name: string, group: Pick<FileGroup, 'kind' | 'version'>, key: string) => {
+  const add = (name: string, key: string) => {
+    const group = GROUPS.get(key);
+    if (group === undefined) throw tooNew(day, name);
     const known = groups.get(key);
     files += 1;
     if (known === undefined) groups.set(key, { ...group, names: [name] });
@@ -65,20 +77,43 @@ function liveDay(
     const group = GROUPS.get(key);
     if (group === undefined && isTooNew(key)) throw tooNew(day, name);
     if (group === undefined || group.kind === 'c') continue;
+    const instance = name.slice(key.length + 1, key.length + 1 + INSTANCE_LENGTH);
     if (replaced?.has(name)) isMixed = true;
+    else if (group.kind === 'r') add(name, key);
+    else if (isLate(name, instance, group.version)) late.push(name);
     else {
-      add(name, group, key);
-      if (group.kind !== 'r') instances.add(name.slice(key.length + 1, key.length + 1 + INSTANCE_LENGTH));
+      add(name, key);
+      instances.add(instance);
     }
   }
-  for (const name of compacted) {
-    const key = groupKey(name);
-    const group = GROUPS.get(key);
-    if (group === undefined) throw tooNew(day, name);
-    add(name, group, key);
-    for (const instance of instancesIn(name)) instances.add(instance);
-  }
-  return { day, groups: [...groups.values()], isMixed, isShared: instances.size > 1 && files > 1 };
+  for (const name of compacted) add(name, groupKey(name));
+  isMixed ||= late.length > 0;
+  const isShared = instances.size > 1 && files > 1;
+  return { day, groups: [...groups.values()], isMixed, isCovered, late, isShared };
+}
+
+/**
+ * Tells whether an exported file's rows are live in other files: its transactions are taken in by compacted ones, or
+ * it is there once more in a newer schema version. Its exporter was frozen while another one ended its work.
+ *
+ * A range that is still to be committed has no file of which that is true: a range leaves out the rows that earlier
+ * ones covered, so each of its rows has a transaction that no compaction can have taken in before it is committed.
+ */
+function lateFiles(
+  names: readonly string[],
+  covered: SpansByInstance,
+): (name: string, instance: string, version: number) => boolean {
+  let all: ReadonlySet<string> | undefined;
+  return (name, instance, version) => {
+    const spans = Object.hasOwn(covered, instance) ? covered[instance] : undefined;
+    const file = spans === undefined ? undefined : parseRangeFile(name);
+    if (file !== undefined && isWithin(spans ?? [], file)) return true;
+    if (version === SCHEMA_VERSION) return false;
+    all ??= new Set(names);
+    return SCHEMA_VERSIONS.some(
+      (newer) => newer > version && all?.has(name.replace(`-s${version}-`, `-s${newer}-`)),
+    );
+  };
 }
 
 /** Hex digits of a database's UUID in the names of its files. */

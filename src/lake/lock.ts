@@ -7,7 +7,8 @@ const POLL_MS = 100;
 
 /**
  * Holds off other exports of an environment, in this process or another, until the returned function is called.
- * Without it an export with an older snapshot could replace a newer one's day.
+ * That spares them the same work. It is no part of the promise that every row comes once: machines that share a lake on
+ * S3 share no lock.
  * @param onWait is called once when another export holds the lock.
  * @throws HxError `failed` when the folder cannot be written, the signal's reason when aborted while waiting.
  */

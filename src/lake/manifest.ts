@@ -1,4 +1,6 @@
 import { HxError } from '../base/errors.js';
+import { formerLake } from './former.js';
+import type { Span } from './spans.js';
 import type { LakeStorage } from './storage/storage.js';
 
 /** A compacted file that holds live rows; a file of that kind which no manifest lists is not read. */
@@ -7,8 +9,6 @@ export interface CompactedFile {
   readonly name: string;
   readonly rows: number;
   readonly bytes: number;
-  /** The databases whose exported rows it holds, each by the first eight hex digits of its UUID. */
-  readonly instances: readonly string[];
 }
 
 /** A file whose rows are in a compacted one now. It is read by nobody who starts after `at`. */
@@ -19,18 +19,26 @@ export interface ReplacedFile {
   readonly at: string;
 }
 
+/** Transactions by the database that counts them: the first eight hex digits of its UUID. */
+export type SpansByInstance = Readonly<Record<string, readonly Span[]>>;
+
 /**
- * What compaction did to an environment: the only thing that decides which of its files are live. Compacted files
- * are live when it lists them, all others unless it lists them.
+ * What compaction did to an environment: the only thing that decides which of its files are live, by `liveDays`.
+ * Compacted files are live when it lists them, all others unless it lists them or covers their transactions.
  */
 export interface Manifest {
   /** Rises with every change; compacted files are named after it. */
   readonly generation: number;
   readonly compacted: readonly CompactedFile[];
   readonly replaced: readonly ReplacedFile[];
+  /**
+   * Of each day (UTC date) with compacted exports, the transactions whose rows were taken in. An exporter that was
+   * frozen may publish such a file once more after it was taken in and removed.
+   */
+  readonly covered: Readonly<Record<string, SpansByInstance>>;
 }
 
-export const EMPTY_MANIFEST: Manifest = { generation: 0, compacted: [], replaced: [] };
+export const EMPTY_MANIFEST: Manifest = { generation: 0, compacted: [], replaced: [], covered: {} };
 
 /** The manifest's name, relative to the environment's folder. */
 export const MANIFEST_NAME = '_hx/manifest.json';
@@ -77,6 +85,7 @@ export async function replaceManifest(
 export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   const value = parseJson(bytes);
   if (isManifest(value)) return value;
+  if (isFormer(value)) throw formerLake(path.slice(0, -`/${MANIFEST_NAME}`.length));
   throw new HxError('failed', `The lake's manifest ${path} is damaged.`, {
     hint: 'Restore it from a backup: it says which files hold live rows, so that no row counts twice.',
   });
@@ -92,12 +101,33 @@ function parseJson(bytes: Uint8Array): unknown {
 
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== 'object' || value === null) return false;
-  const { generation, compacted, replaced } = value as Record<string, unknown>;
+  const { generation, compacted, replaced, covered } = value as Record<string, unknown>;
   return (
     Number.isSafeInteger(generation) &&
-    isListOf(compacted, { name: 'string', rows: 'number', bytes: 'number', instances: 'object' }) &&
-    isListOf(replaced, { name: 'string', at: 'string' })
+    isListOf(compacted, { name: 'string', rows: 'number', bytes: 'number' }) &&
+    isListOf(replaced, { name: 'string', at: 'string' }) &&
+    isRecordOf(covered, (days) => isRecordOf(days, isSpans))
   );
+}
+
+/** Whether it is whole, but from when manifests covered nothing. */
+function isFormer(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !('covered' in value) &&
+    isManifest({ ...value, covered: {} })
+  );
+}
+
+function isRecordOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return typeof value === 'object' && value !== null && Object.values(value).every(isItem);
+}
+
+function isSpans(value: unknown): boolean {
+  const isSpan = (span: unknown) =>
+    Array.isArray(span) && span.length === 2 && span.every((end) => /^\d{1,20}$/.test(String(end)));
+  return Array.isArray(value) && value.every(isSpan);
 }
 
 function isListOf(value: unknown, fields: Readonly<Record<string, string>>): boolean {

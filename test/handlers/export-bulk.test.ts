@@ -78,6 +78,7 @@ test('both ways of writing give the same rows, whatever they hold', async ({ con
         chain: { environment: 'local', instance: opened.instance },
         rectangle: range,
         binding: 'cluster:1/2',
+        isOpen: async () => true,
       } as const;
       return writeGroups(target, snapshot, selection, await snapshot.count(selection), context, bulkFromRows);
     });

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Settings } from '../../src/base/config.js';
@@ -312,41 +312,58 @@ test('what an export of some days left undone is ended first, whatever days are 
   assert.equal(await lakeRows(context, 'SELECT count(*) FROM lake.rows'), [[2n]]);
 });
 
-test('files that an earlier schema version had begun make way', async ({ context }) => {
+test('files that an earlier schema version had begun, or ends too late, make way', async ({ context }) => {
   await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
   const { files } = await invoke('exportChecks', {}, context);
   const exports = join(context.settings.dataDir, 'exports');
   const [commit = ''] = filesOf(context, COMMITS);
-  const [intent = ''] = filesOf(context, /ranges\/.*json$/);
   rmSync(join(exports, commit));
-  const text = readFileSync(join(exports, intent), 'utf8').replace(
-    '"schema_version": 3',
-    '"schema_version": 2',
-  );
-  writeFileSync(join(exports, intent), text);
   const name = files[0]?.name ?? '';
-  writeFileSync(join(exports, name.replace('x-s3-', 'x-s2-')), readFileSync(join(exports, name)));
+  const earlier = name.replace('x-s3-', 'x-s2-');
+  writeFileSync(join(exports, earlier), readFileSync(join(exports, name)));
   rmSync(join(exports, name));
   await invoke('exportChecks', {}, context);
+  assert.equal(filesOf(context, DATA), [earlier, name]);
+  assert.equal(await lakeRows(context, 'SELECT count(*) FROM lake.rows'), [[1n]]);
+  await invoke('exportCompact', {}, context);
+  const clock = { ...context.clock, now: () => new Date('2026-11-04T07:00:00Z') };
+  await invoke('exportCompact', {}, { ...context, clock });
   assert.equal(filesOf(context, DATA), [name]);
 });
 
-test('the whole-day files of exports that were not ranges go when the first range comes', async ({
+test('records of exports from before they were numbered are refused, and nothing is written', async ({
   context,
 }) => {
   await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
-  const { files } = await invoke('exportChecks', {}, context);
-  const exports = join(context.settings.dataDir, 'exports');
   const { instance } = await context.lanes.database();
-  const name = files[0]?.name ?? '';
-  const whole = (owner: string) =>
-    join(exports, 'local', 'dt=2026-11-01', `x-s2-${owner}-2026-11-01.parquet`);
-  for (const owner of [instance.slice(0, 8), '99999999']) writeFileSync(whole(owner), 'PAR1');
-  rmSync(join(exports, 'local', '_hx'), { recursive: true });
-  rmSync(join(exports, name));
-  await invoke('exportChecks', {}, context);
-  assert.not.ok(existsSync(whole(instance.slice(0, 8))));
-  assert.ok(existsSync(whole('99999999')));
+  const folder = join(context.settings.dataDir, 'exports', 'local');
+  const records = join(folder, '_hx', instance.slice(0, 8));
+  const old: Record<string, string> = {
+    'commits/0-10.json': '{}',
+    'commits/0-10-2026-11-01-last.json': '{}',
+    'ranges/0-2026-11-01-2026-11-02.json': '{}',
+    'ranges/0.json': '{"lo": "0", "hi": "10", "since": null, "until": null, "schema_version": 3}',
+  };
+  for (const [name, text] of Object.entries(old)) {
+    mkdirSync(dirname(join(records, name)), { recursive: true });
+    writeFileSync(join(records, name), text);
+    for (const command of ['exportChecks', 'exportVerify'] as const) {
+      const error = await failure(invoke(command, {}, context));
+      assert.is(error.code, 'failed', `${command} ${name}`);
+      assert.match(error.message, `${folder} was written by an hx of before the first release`);
+      assert.match(
+        error.hint ?? '',
+        /Move that folder away, then run hx export checks and hx export research/,
+      );
+    }
+    assert.equal(filesOf(context, DATA), []);
+    rmSync(records, { recursive: true });
+  }
+  const manifest = { generation: 1, compacted: [], replaced: [] };
+  mkdirSync(join(folder, '_hx'), { recursive: true });
+  writeFileSync(join(folder, '_hx', 'manifest.json'), JSON.stringify(manifest));
+  const error = await failure(invoke('exportCompact', {}, context));
+  assert.match(error.message, `${folder} was written by an hx of before the first release`);
 });
 
 test('a database that was put back to an earlier moment is refused', async ({ context }) => {

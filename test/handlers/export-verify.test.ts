@@ -138,10 +138,10 @@ test('a file that cannot be read, and a chain with a gap or an overlap, are name
   writeFileSync(file, 'PAR1 not really');
   const [commit = ''] = files(dataDir, /commits/).filter((name) => name.endsWith('.json'));
   const hi = BigInt(/-(\d+)\.json$/.exec(commit)?.[1] ?? 0);
-  const add = (lo: bigint, end: bigint) =>
-    writeFileSync(commit.replace(/0-\d+\.json$/, `${lo}-${end}.json`), readFileSync(commit));
-  add(hi - 2n, hi);
-  add(hi + 5n, hi + 6n);
+  const add = (slot: number, lo: bigint, end: bigint) =>
+    writeFileSync(commit.replace(/0-0-\d+\.json$/, `${slot}-${lo}-${end}.json`), readFileSync(commit));
+  add(1, hi - 2n, hi);
+  add(2, hi + 5n, hi + 6n);
   const { is_right, problems, chain } = await verify(context);
   assert.is(is_right, false);
   assert.match(problems.find(({ problem }) => problem === 'unreadable')?.what ?? '', /x-s3-.*parquet/);

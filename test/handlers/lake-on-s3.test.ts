@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { packagePath } from '../../src/base/paths.js';
 import { Accounts, type Context, Lanes } from '../../src/handlers/context.js';
 import { invoke } from '../../src/handlers/index.js';
-import { insertCheck } from '../../src/operational/checks.js';
 import { createTestDatabase, makeTempFolder, makeTestSettings, removeFolder, runHx } from '../helpers.js';
-import { lakeRow } from '../lake/rows.js';
 import { type S3Server, startS3 } from '../lake/storage/s3-server.js';
+import { startHx, store } from './machines.js';
 
 interface State {
   server: S3Server;
@@ -51,26 +48,6 @@ function contextOf(env: Record<string, string>, dataDir: string): Context {
   return { settings, clock, signal, emit, lanes, accounts: new Accounts() };
 }
 
-/** Stores checks over the first days of November, one a day in turn. */
-async function store(context: Context, first: number, count: number): Promise<void> {
-  const database = await context.lanes.database();
-  await database.write(async (sql) => {
-    for (let number = first; number < first + count; number += 1) {
-      const created_at = new Date(Date.UTC(2026, 10, 1 + (number % 8), 12));
-      const {
-        lane: _lane,
-        revision: _revision,
-        deleted_at: _deleted,
-        ...check
-      } = lakeRow(number, { created_at });
-      await insertCheck(sql, check, {
-        cacheKey: `${check.config_hash.slice(0, 56)}${String(number).padStart(8, '0')}`,
-        requestId: null,
-      });
-    }
-  });
-}
-
 const COUNTS = 'SELECT count(*), count(DISTINCT run_id) FROM checks';
 
 async function lakeRows(context: Context, sql: string): Promise<unknown[][]> {
@@ -82,21 +59,6 @@ async function lakeRows(context: Context, sql: string): Promise<unknown[][]> {
   } finally {
     result.close();
   }
-}
-
-/** Starts a command as a process of its own. */
-function startHx(argv: string[], env: Record<string, string>) {
-  const child = spawn(process.execPath, ['--import', 'tsx', packagePath('test', 'entry.ts'), ...argv], {
-    cwd: packagePath(),
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let stderr = '';
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  return { child, ended, said: () => stderr };
 }
 
 test('an export to S3 is read back as it is in Postgres, and a second one brings what is new', async ({
@@ -197,26 +159,6 @@ test('exports killed at any moment, then run again, bring every row once', async
   await server.set({});
   await invoke('exportChecks', {}, context);
   assert.equal(await lakeRows(context, COUNTS), [[48n, 48n]]);
-});
-
-test('two machines that export one database at once bring every row once', async ({
-  server,
-  context,
-  env,
-}) => {
-  await store(context, 0, 30);
-  await server.set({ delayMs: 20 });
-  const other = makeTempFolder();
-  const two = [env, { ...env, HX_DATA_DIR: other }];
-  for (let round = 0; round < 2; round += 1) {
-    await store(context, 100 + round * 20, 10);
-    const started = two.map((settings) => startHx(['export', 'checks'], settings));
-    const codes = await Promise.all(started.map(({ ended }) => ended));
-    assert.equal(codes, [0, 0], started.map(({ said }) => said()).join(''));
-  }
-  await server.set({});
-  assert.equal(await lakeRows(context, COUNTS), [[50n, 50n]]);
-  removeFolder(other);
 });
 
 test('compaction on S3 changes no row, and is fetched in place of what it replaced', async ({

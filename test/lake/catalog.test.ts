@@ -1,8 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
+import { CATALOG_NAME, refreshCatalogFile } from '../../src/lake/catalog-file.js';
 import { type LakeEngine, openLakeEngine } from '../../src/lake/engine.js';
 import type { Manifest } from '../../src/lake/manifest.js';
 import { exportsFolder } from '../../src/lake/partition.js';
@@ -34,7 +36,7 @@ const at = (date: string, hour = 0) => new Date(`${date}T${String(hour).padStart
 function putManifest(exportsDir: string, environment: string, manifest: Partial<Manifest>): void {
   const folder = join(exportsDir, environment, '_hx');
   mkdirSync(folder, { recursive: true });
-  const whole: Manifest = { generation: 1, compacted: [], replaced: [], ...manifest };
+  const whole: Manifest = { generation: 1, compacted: [], replaced: [], covered: {}, ...manifest };
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(whole));
 }
 
@@ -80,7 +82,7 @@ test('a compacted file is read when the manifest lists it, and a replaced one no
   const claims = async () => (await runRows(engine, CLAIMS)).map(([claim]) => claim);
   assert.equal(await claims(), ['Claim 1.', 'Claim 2.'], 'before the manifest lists it');
   putManifest(exportsDir, 'local', {
-    compacted: [{ name: 'dt=2026-11-01/c-s3-1.parquet', rows: 2, bytes: 1, instances: [] }],
+    compacted: [{ name: 'dt=2026-11-01/c-s3-1.parquet', rows: 2, bytes: 1 }],
     replaced: [1, 2].map((run) => ({
       name: `dt=2026-11-01/r-s3-${run}.parquet`,
       at: '2026-11-02T00:00:00Z',
@@ -95,12 +97,61 @@ test('a compacted file is read when the manifest lists it, and a replaced one no
   assert.equal((await claims()).length, 4, 'after the replaced ones are gone');
 });
 
+test('files of an exporter that was frozen are not read once their transactions were taken in, also by old views', async ({
+  dataDir,
+  engine,
+  exportsDir,
+}) => {
+  const put = (name: string, ...rows: Parameters<typeof lakeRow>[]) =>
+    putFile(
+      exportsDir,
+      name,
+      rows.map(([number, given]) =>
+        lakeRow(number, { created_at: at('2026-11-01'), lane: 'operational', ...given }),
+      ),
+    );
+  await put('c-s3-1.parquet', [1], [2, { revision: 1, logit: 2 }]);
+  await put('x-s3-1234abcd-20-30.parquet', [3]);
+  putManifest(exportsDir, 'local', {
+    compacted: [{ name: 'dt=2026-11-01/c-s3-1.parquet', rows: 2, bytes: 1 }],
+    covered: { '2026-11-01': { '1234abcd': [['0', '20']] }, '2026-11-02': { '1234abcd': [['0', '20']] } },
+  });
+  const expected = [
+    ['Claim 1.', 1],
+    ['Claim 2.', 2],
+    ['Claim 3.', 1],
+  ];
+  assert.equal(await runRows(engine, CLAIMS), expected);
+  await refreshCatalogFile(dataDir);
+  const [claims, unread] = [await catalogRows(dataDir), await runRows(engine, CLAIMS)];
+  await put('x-s3-1234abcd-0-10.parquet', [1], [2]);
+  await put('u-s3-1234abcd-10-20.parquet', [2, { revision: 1, logit: 2 }]);
+  await put('x-s3-1234abcd-5-12.parquet', [1, { created_at: at('2026-11-02') }]);
+  assert.equal(await catalogRows(dataDir), claims, 'by the views of before');
+  assert.equal(await runRows(engine, CLAIMS), unread);
+  await refreshCatalogFile(dataDir);
+  assert.equal(await catalogRows(dataDir), claims);
+  await put('x-s3-1234abcd-15-25.parquet', [4]);
+  await put('x-s3-99999999-0-10.parquet', [1], [5]);
+  const more = (await runRows(engine, CLAIMS)).map(([claim]) => claim);
+  assert.equal(more, ['Claim 1.', 'Claim 2.', 'Claim 3.', 'Claim 4.', 'Claim 5.']);
+});
+
+async function catalogRows(dataDir: string): Promise<unknown[][]> {
+  const instance = await DuckDBInstance.create(join(dataDir, CATALOG_NAME), { access_mode: 'READ_ONLY' });
+  const connection = await instance.connect();
+  const reader = await connection.runAndReadAll(CLAIMS);
+  connection.closeSync();
+  instance.closeSync();
+  return reader.getRowsJS();
+}
+
 test('a compacted file that is lost, damaged manifests and those of a newer hx are errors, not fewer rows', async ({
   engine,
   exportsDir,
 }) => {
   await putFile(exportsDir, 'r-s3-1.parquet', [lakeRow(1)]);
-  const compacted = (name: string) => ({ compacted: [{ name, rows: 1, bytes: 1, instances: [] }] });
+  const compacted = (name: string) => ({ compacted: [{ name, rows: 1, bytes: 1 }] });
   putManifest(exportsDir, 'local', compacted('dt=2026-11-01/c-s3-9.parquet'));
   const lost = await errorOf(engine, CLAIMS);
   assert.match(lost.message, /A file of the lake is gone: .*c-s3-9\.parquet/);

@@ -106,6 +106,7 @@ test('what DuckDB writes has every value too', async ({ folder }) => {
         chain: { environment: 'local', instance: INSTANCE },
         rectangle: { lo: 0n, hi: 9n, since: null, until: null },
         binding: 'cluster:1/2',
+        isOpen: async () => true,
       },
       { day: '2026-11-01', kind: 'u', rows: 2 },
       text(),

@@ -34,6 +34,7 @@ export async function writeRange(
       chain: { environment: 'local', instance },
       rectangle: rectangle ?? { lo: 0n, hi: 100n, since: null, until: null },
       binding: 'cluster:1/2',
+      isOpen: async () => true,
     },
     { day: '2026-11-01', kind: 'x', rows: rows.length, ...part },
     batches(),

@@ -209,6 +209,7 @@ test('a source that fails leaves no file for its day', async ({ exportsDir }) =>
     chain: { environment: 'local', instance: INSTANCE },
     rectangle: { lo: 0n, hi: 1n, since: null, until: null },
     binding: '',
+    isOpen: async () => true,
   } as const;
   try {
     await writeRangeFile(target, { day: '2026-11-01', kind: 'x', rows: 2 }, failing());
@@ -231,7 +232,7 @@ test('a writer killed in the middle leaves nothing that readers see', async ({ e
       }
     }
     const target = { storage: new LocalStorage(process.argv[1]), chain: { environment: 'local', instance: '${INSTANCE}' },
-      rectangle: { lo: 0n, hi: 1n, since: null, until: null }, binding: '' };
+      rectangle: { lo: 0n, hi: 1n, since: null, until: null }, binding: '', isOpen: async () => true };
     await writeRangeFile(target, { day: '2026-11-01', kind: 'x', rows: 10 }, endless());`;
   const child = spawn(
     process.execPath,

@@ -11,9 +11,10 @@ export class ExportChecksCommand extends EnvironmentCommand {
       '`data/exports/ENV/dt=DAY/`, where `hx query` finds them. A check that was changed replaces the one in the ' +
       'lake, and a deleted one leaves it. Checks that are being stored at this moment wait for the next export, so ' +
       'none is ever missed.\n\n' +
-      'It can be repeated, interrupted and run twice at once: every check is in the lake once. `--since` and ' +
-      '`--until` take some UTC days only, both included; the next export without them brings the rest. ' +
-      '`hx export verify` compares the lake with the database.\n\n' +
+      'It can be repeated, interrupted and run at once by several machines that share a lake: every check is in the ' +
+      'lake once. `--since` and `--until` take some UTC days only, both included; the next export without them brings ' +
+      'the rest. `hx export verify` compares the lake with the database. What is promised, and how to rebuild a ' +
+      'damaged lake: docs/exports.md.\n\n' +
       'Every night at 02:15 by cron: `15 2 * * * cd /srv/hx && npx hx export checks --nightly --env production --quiet`',
     examples: [
       ['Every local check that is not in the lake yet', 'hx export checks'],

@@ -3,7 +3,7 @@ import type { WrittenFile } from '../export/ledger.js';
 import { rangeFileName } from '../export/names.js';
 import {
   expectRows,
-  published,
+  publishRangeFile,
   type RangePart,
   type RangeTarget,
   rangeMetadata,
@@ -17,7 +17,7 @@ const ZSTD_LEVEL = 1;
 
 /**
  * Writes one file of a range like `writeRangeFile`, from rows that come as text.
- * @throws HxError as `writeRangeFile`, and what the text's source throws.
+ * @throws as `writeRangeFile`, and what the text's source throws.
  */
 export async function writeRangeBulk(
   loader: BulkLoader,
@@ -31,7 +31,7 @@ export async function writeRangeBulk(
   try {
     const statement = (rows: string) => copyStatement(rows, staged.path, rangeMetadata(target));
     expectRows(part, await loader.load(text, statement, signal));
-    return await published(target.storage, name, part.rows, await staged.publish());
+    return await publishRangeFile(target, name, part.rows, staged);
   } catch (error) {
     await staged.discard();
     throw error;

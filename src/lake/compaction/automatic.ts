@@ -1,5 +1,6 @@
 import type { Environment } from '../../base/environments.js';
 import { toHxError } from '../../base/errors.js';
+import { liveDays } from '../live-files.js';
 import { readManifest } from '../manifest.js';
 import type { LakeStorage } from '../storage/storage.js';
 import { MANY_FILES } from './plan.js';
@@ -69,8 +70,10 @@ export class AutomaticCompaction {
     const small = stored.filter(({ name }) => !name.startsWith('c-', folder.length));
     if (small.length <= MANY_FILES) return small.length;
     const { manifest } = await readManifest(storage, environment);
-    const replaced = new Set(manifest.replaced.map(({ name }) => `${environment}/${name}`));
-    return small.filter(({ name }) => !replaced.has(name)).length;
+    const partitions = [{ day, names: small.map(({ name }) => name.slice(folder.length)) }];
+    const live = liveDays({ environment, manifest, partitions }).find((found) => found.day === day);
+    const groups = live?.groups.filter(({ kind }) => kind !== 'c') ?? [];
+    return groups.reduce((sum, { names }) => sum + names.length, 0);
   }
 }
 

@@ -1,13 +1,22 @@
 import { join } from 'node:path';
-import { diskHint } from '../../base/disk-hints.js';
 import type { Environment } from '../../base/environments.js';
-import { HxError, messageOf } from '../../base/errors.js';
+import { HxError } from '../../base/errors.js';
+import { Commits } from '../export/commits.js';
 import { compactedFileName } from '../lake-file.js';
-import { type Manifest, type ReadManifest, readManifest, replaceManifest } from '../manifest.js';
+import { partitionsOf } from '../lake-listing.js';
+import { liveDays } from '../live-files.js';
+import {
+  EMPTY_MANIFEST,
+  type Manifest,
+  type ReadManifest,
+  readManifest,
+  replaceManifest,
+} from '../manifest.js';
 import { SCHEMA_VERSION } from '../schema.js';
 import { newSpillFolder, removeSpillFolders } from '../spill.js';
 import { lockFile, tryLockFile } from '../storage/file-lock.js';
 import type { LakeStorage, OpenedFile, StoredFile } from '../storage/storage.js';
+import { lost, overtaken, unmergeable } from './failures.js';
 import { type Merger, openMerger } from './merge.js';
 import { type DayPlan, highestGeneration, planDays, type Urgency } from './plan.js';
 
@@ -81,10 +90,7 @@ export async function compact(options: CompactOptions): Promise<Compaction | und
 /** One compaction of an environment, under its lock. */
 class Compactor {
   private readonly options: CompactOptions;
-  private manifest: ReadManifest = {
-    manifest: { generation: 0, compacted: [], replaced: [] },
-    tag: undefined,
-  };
+  private manifest: ReadManifest = { manifest: EMPTY_MANIFEST, tag: undefined };
   private merger: Merger | undefined;
 
   constructor(options: CompactOptions) {
@@ -93,16 +99,23 @@ class Compactor {
 
   async run(): Promise<Compaction> {
     const { storage, dataDir, environment, urgency, days, onDay } = this.options;
-    // The manifest comes before the list: whoever swaps it meanwhile makes our own swap fail.
+    // The manifest comes before the list: whoever swaps it meanwhile makes our own swap fail. So do the commits: of a
+    // committed range every file is listed.
     this.manifest = await readManifest(storage, environment);
+    const commits = await Commits.read(storage, environment);
     const stored = await storage.list(environment);
     await storage.removeLeftOvers(environment);
     removeSpillFolders(dataDir);
+    const { manifest } = this.manifest;
+    const names = stored.map(({ name }) => name.slice(environment.length + 1));
+    const live = liveDays({ environment, manifest, partitions: partitionsOf(names) });
     const removed = await this.removeReplaced();
     const plans = planDays({
       environment,
       stored,
-      manifest: this.manifest.manifest,
+      manifest,
+      live,
+      commits,
       urgency,
       days: days === undefined ? undefined : new Set(days),
     });
@@ -116,7 +129,8 @@ class Compactor {
     } finally {
       this.merger?.close();
     }
-    await this.removeOrphans(stored, removed);
+    const late = live.flatMap((day) => day.late.map((name) => `dt=${day.day}/${name}`));
+    await this.tidy(stored, removed, late);
     return { days: compacted, removed: removed.size, kept: this.manifest.manifest.replaced.length };
   }
 
@@ -129,7 +143,7 @@ class Compactor {
       const rows = await this.merge(plan, staged.path);
       const { bytes, present } = rows === 0 ? { bytes: 0, present: false } : await staged.publish();
       if (present) throw overtaken(environment);
-      const file = { name, rows, bytes, instances: plan.instances };
+      const file = { name, rows, bytes };
       await this.swap(plan, rows === 0 ? undefined : file, generation);
       const { day: date, inputs } = plan;
       return { date, files: inputs.length, rows, name: rows === 0 ? null : `${environment}/${name}`, bytes };
@@ -164,14 +178,7 @@ class Compactor {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof HxError) throw error;
-      throw new HxError(
-        'failed',
-        `Cannot compact ${environment} ${day}: ${messageOf(error).split('\n')[0]}`,
-        {
-          cause: error,
-          hint: `The files of that day are as they were, and readable if they were. ${diskHint(error) ?? 'Run it again when it is mended.'}`,
-        },
-      );
+      throw unmergeable(environment, day, error);
     } finally {
       await Promise.all(opened.map((file) => file.release()));
     }
@@ -179,17 +186,18 @@ class Compactor {
 
   /** Makes the merged file live in place of its sources, in one step. */
   private async swap(
-    { inputs }: DayPlan,
+    { day, inputs, covered }: DayPlan,
     file: Manifest['compacted'][number] | undefined,
     generation: number,
   ): Promise<void> {
-    const { compacted, replaced } = this.manifest.manifest;
+    const { compacted, replaced, covered: before } = this.manifest.manifest;
     const gone = new Set(inputs.map(({ name }) => name));
     const at = this.options.now().toISOString();
     await this.replace({
       generation,
       compacted: [...compacted.filter(({ name }) => !gone.has(name)), ...(file === undefined ? [] : [file])],
       replaced: [...replaced, ...[...gone].map((name) => ({ name, at }))],
+      covered: Object.keys(covered).length === 0 ? before : { ...before, [day]: covered },
     });
   }
 
@@ -210,33 +218,28 @@ class Compactor {
   }
 
   /**
-   * Forgets the removed files, and removes compacted files that no manifest lists: those of compactions that died.
+   * Forgets the removed files, removes compacted files that no manifest lists (those of compactions that died), and
+   * puts late files to the replaced ones, as who began to read before they were late may read them still.
    * Only after a swap of our own, since another machine's file is not listed either before its swap, which fails now.
    */
-  private async removeOrphans(stored: readonly StoredFile[], removed: ReadonlySet<string>): Promise<void> {
-    const { storage, environment } = this.options;
-    const { generation, compacted, replaced } = this.manifest.manifest;
+  private async tidy(
+    stored: readonly StoredFile[],
+    removed: ReadonlySet<string>,
+    late: readonly string[],
+  ): Promise<void> {
+    const { storage, environment, now } = this.options;
+    const { generation, compacted, replaced, covered } = this.manifest.manifest;
     const known = new Set([...compacted, ...replaced].map(({ name }) => `${environment}/${name}`));
     const orphans = stored.filter(({ name }) => /\/dt=[^/]+\/c-[^/]+$/.test(name) && !known.has(name));
-    if (removed.size === 0 && orphans.length === 0) return;
+    if (removed.size === 0 && orphans.length === 0 && late.length === 0) return;
+    const at = now().toISOString();
     const left = replaced.filter(({ name }) => !removed.has(name));
     await this.replace({
       generation: Math.max(generation, highestGeneration(stored)) + 1,
       compacted,
-      replaced: left,
+      replaced: [...left, ...late.map((name) => ({ name, at }))],
+      covered,
     });
     await storage.removeAll(orphans.map(({ name }) => name));
   }
-}
-
-function overtaken(environment: string): HxError {
-  return new HxError('failed', `Another machine is compacting ${environment} too, and was faster.`, {
-    hint: 'Nothing is lost. Run it again when the other is done.',
-  });
-}
-
-function lost(environment: string, name: string): HxError {
-  return new HxError('failed', `The file ${environment}/${name} is gone, so its day cannot be compacted.`, {
-    hint: 'Restore it from a backup of the lake; hx export verify names the checks that are missing.',
-  });
 }

@@ -1,8 +1,9 @@
-import { parseCommitName, parseRangeFile, type Rectangle } from '../export/names.js';
-import { dayOfFolder, type FileKind, generationOf } from '../lake-file.js';
-import type { Partition } from '../lake-listing.js';
-import { type LiveDay, liveDays } from '../live-files.js';
-import type { Manifest } from '../manifest.js';
+import type { Commits } from '../export/commits.js';
+import { parseRangeFile } from '../export/names.js';
+import { type FileKind, generationOf } from '../lake-file.js';
+import type { LiveDay } from '../live-files.js';
+import type { Manifest, SpansByInstance } from '../manifest.js';
+import { mergeSpans, rangesOf, type Span } from '../spans.js';
 import type { StoredFile } from '../storage/storage.js';
 
 /** A day's folder is read fast up to so many small files; each costs a query 0.13 ms. */
@@ -24,8 +25,8 @@ export interface DayInput {
 export interface DayPlan {
   readonly day: string;
   readonly inputs: readonly DayInput[];
-  /** The databases whose rows are among them. */
-  readonly instances: readonly string[];
+  /** The transactions whose rows are in compacted files of the day from then on. */
+  readonly covered: SpansByInstance;
 }
 
 /**
@@ -39,6 +40,13 @@ export interface PlanRequest {
   /** Everything below the environment's folder. */
   readonly stored: readonly StoredFile[];
   readonly manifest: Manifest;
+  /** By the manifest, of what is stored. */
+  readonly live: readonly LiveDay[];
+  /**
+   * Read before what is stored was listed, as of a range that is taken in every file is taken in: what comes later of
+   * it is not live.
+   */
+  readonly commits: Commits;
   readonly urgency: Urgency;
   /** Only these; all when undefined. */
   readonly days?: ReadonlySet<string> | undefined;
@@ -46,21 +54,18 @@ export interface PlanRequest {
 
 /** Decides which days become one file, the oldest first. */
 export function planDays(request: PlanRequest): DayPlan[] {
-  const { environment, stored, manifest, days } = request;
+  const { environment, stored, live, days } = request;
   const sizes = new Map(stored.map(({ name, bytes }) => [name.slice(environment.length + 1), bytes]));
-  const partitions = partitionsOf(sizes.keys());
-  const isCommitted = committedFiles(sizes.keys());
-  return liveDays({ environment, manifest, partitions })
+  return live
     .filter(({ day }) => days === undefined || days.has(day))
     .sort((one, other) => (one.day < other.day ? -1 : 1))
-    .flatMap((live) => planDay(live, request, sizes, isCommitted) ?? []);
+    .flatMap((day) => planDay(day, request, sizes) ?? []);
 }
 
 function planDay(
   live: LiveDay,
-  { manifest, urgency }: PlanRequest,
+  { manifest, commits, urgency }: PlanRequest,
   sizes: ReadonlyMap<string, number>,
-  isCommitted: (name: string, day: string) => boolean,
 ): DayPlan | undefined {
   const folder = `dt=${live.day}`;
   const files = live.groups.flatMap(({ kind, version, names }) =>
@@ -72,7 +77,11 @@ function planDay(
   // A range that is not committed is written again under the same names, so its files have to stay where they are;
   // and the updates of that database with them, as they override its rows.
   const unfinished = new Set(
-    files.flatMap((file) => (isRange(file) && !isCommitted(file.name, live.day) ? [instanceOf(file)] : [])),
+    files.flatMap((file) => {
+      const range = parseRangeFile(file.name);
+      const isSettled = range !== undefined && commits.cover(range, live.day);
+      return isRange(file) && !isSettled ? [instanceOf(file)] : [];
+    }),
   );
   const small = files.filter(
     (file) => file.kind !== 'c' && !(isRange(file) && unfinished.has(instanceOf(file))),
@@ -86,11 +95,30 @@ function planDay(
       ? [...small, ...compacted]
       : [...small, ...worthMerging(small, compacted)];
   if (inputs.length < 2 && !hasUpdates) return undefined;
-  const known = new Map(manifest.compacted.map(({ name, instances }) => [name, instances]));
-  const instances = inputs.flatMap((file) =>
-    isRange(file) ? [instanceOf(file)] : (known.get(file.name) ?? []),
+  const taken = inputs.filter(isRange).map(instanceOf);
+  const covered = coverMore(manifest.covered[live.day] ?? {}, taken, (instance) =>
+    unfinished.has(instance) ? [] : commits.spans(instance, live.day),
   );
-  return { day: live.day, inputs, instances: [...new Set(instances)].sort() };
+  return { day: live.day, inputs, covered };
+}
+
+/**
+ * What is covered once files are taken in: of their databases, and of those that had files before, all that is
+ * committed. That may be more than the files' ranges: a row that one exporter would have written may have been changed
+ * before another one carried its range out, which then needs no file, and the row is in a later range.
+ */
+function coverMore(
+  before: SpansByInstance,
+  taken: readonly string[],
+  committed: (instance: string) => readonly Span[],
+): SpansByInstance {
+  const instances = [...new Set([...Object.keys(before), ...taken])].sort();
+  return Object.fromEntries(
+    instances.map((instance) => {
+      const known = before[instance] ?? [];
+      return [instance, mergeSpans(rangesOf([...known, ...committed(instance)]))];
+    }),
+  );
 }
 
 /** Merging a large file again for a few new rows would write a busy day over and over. */
@@ -109,41 +137,9 @@ function isRange({ kind }: DayInput): boolean {
   return kind === 'x' || kind === 'u';
 }
 
+/** The database whose exports are in a file; empty for any other file. */
 function instanceOf({ name }: DayInput): string {
   return parseRangeFile(name)?.instance ?? '';
-}
-
-export function partitionsOf(names: Iterable<string>): Partition[] {
-  const days = new Map<string, string[]>();
-  for (const name of names) {
-    const [folder = '', file, ...deeper] = name.split('/');
-    const day = dayOfFolder(folder);
-    if (day === undefined || file === undefined || deeper.length > 0) continue;
-    const known = days.get(day);
-    if (known === undefined) days.set(day, [file]);
-    else known.push(file);
-  }
-  return [...days].map(([day, files]) => ({ day, names: files }));
-}
-
-/** Tells whether the range of an exported file is committed for a day. */
-function committedFiles(names: Iterable<string>): (name: string, day: string) => boolean {
-  const commits = new Map<string, Rectangle[]>();
-  const keyOf = (instance: string, { lo, hi }: { lo: bigint; hi: bigint }) => `${instance} ${lo} ${hi}`;
-  for (const name of names) {
-    const commit = parseCommitName(name);
-    if (commit === undefined) continue;
-    const [, instance = ''] = name.split('/');
-    const key = keyOf(instance, commit);
-    commits.set(key, [...(commits.get(key) ?? []), commit]);
-  }
-  return (name, day) => {
-    const file = parseRangeFile(name);
-    if (file === undefined) return false;
-    return (commits.get(keyOf(file.instance, file)) ?? []).some(
-      ({ since, until }) => (since === null || since <= day) && (until === null || day <= until),
-    );
-  };
 }
 
 /** The highest generation that any compacted file of the environment is named after, 0 for none. */

@@ -75,6 +75,11 @@ function overlaps(one: Rectangle, other: Rectangle): boolean {
 const FIRST = '';
 const LAST = '~';
 
+/** Whether two ranges cover the same. */
+export function sameRectangle(one: Rectangle, other: Rectangle): boolean {
+  return one.lo === other.lo && one.hi === other.hi && sameDates(one, other);
+}
+
 function sameDates(one: Dates, other: Dates): boolean {
   return one.since === other.since && one.until === other.until;
 }

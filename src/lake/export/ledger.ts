@@ -1,16 +1,17 @@
 import { HxError, messageOf } from '../../base/errors.js';
+import { formerLake } from '../former.js';
 import { SCHEMA_VERSION } from '../schema.js';
 import type { LakeStorage } from '../storage/storage.js';
+import { sameRectangle } from './coverage.js';
 import {
   type Chain,
   chainFolder,
   commitName,
   intentName,
-  isDayFile,
+  isFormerRecord,
   parseCommitName,
-  parseIntentName,
-  parseRangeFile,
   type Rectangle,
+  type Slot,
   shortInstance,
 } from './names.js';
 
@@ -22,52 +23,74 @@ export interface WrittenFile {
   readonly bytes: number;
 }
 
-/** An export that wrote down what it would cover and has not ended: it runs, or it died. */
-export interface Intent extends Rectangle {
-  /** The schema version of its files. */
-  readonly schemaVersion: number;
-}
-
 export interface ChainState {
-  readonly commits: readonly Rectangle[];
-  /** Intents without a commit, the oldest first. */
-  readonly pending: readonly Intent[];
-  /** Whether nothing was ever exported from this database. */
-  readonly isNew: boolean;
+  /** What was covered, in the order of slots. */
+  readonly commits: readonly Slot[];
+  /** The first slot without a commit. */
+  readonly slot: number;
+  /** What an export wrote down that it would cover in that slot: it runs, or it died. */
+  readonly begun: Rectangle | undefined;
 }
 
-/** Reads what was exported from a database. The names of commits say it all, so their content is not read. */
+/**
+ * Reads what was exported from a database. The names of commits say it all, so their content is not read.
+ *
+ * Exporters of several machines share no lock, and a list may be behind by the time it is used. That is enough: slots
+ * are taken in their order by `beginRange`, once each, and a slot is taken only by one who saw the commits of all
+ * before it; records are never removed. So who takes slot n has seen every commit that there is (n+1 would need n),
+ * and what the range covers and leaves out follows from the commits of slots 0 to n-1 alone, the same for whoever
+ * carries it out. To whom a list shows a slot as free or begun that is neither any more, taking it fails, and
+ * `isOpen` and `commitRange` say no.
+ * @throws HxError `failed` for records of before the first release, or an intent that cannot be read.
+ */
 export async function readChain(storage: LakeStorage, chain: Chain): Promise<ChainState> {
   const names = (await storage.list(chainFolder(chain))).map(({ name }) => name);
-  const commits = names.flatMap((name) => parseCommitName(name) ?? []);
-  const done = new Set(commits.map((commit) => intentName(chain, commit)));
-  const pending: Intent[] = [];
-  for (const name of names) {
-    const intent = parseIntentName(name);
-    if (intent !== undefined && !done.has(name))
-      pending.push({ ...intent, ...(await readIntent(storage, name)) });
-  }
-  pending.sort((one, other) => (one.lo < other.lo ? -1 : one.lo > other.lo ? 1 : 0));
-  return { commits, pending, isNew: commits.length === 0 && pending.length === 0 };
+  if (names.some(isFormerRecord)) throw formerLake(`${storage.url}/${chain.environment}`);
+  const commits: Slot[] = names.flatMap((name) => parseCommitName(name) ?? []);
+  commits.sort((one, other) => one.slot - other.slot);
+  const taken = new Set(commits.map(({ slot }) => slot));
+  let slot = 0;
+  while (taken.has(slot)) slot += 1;
+  return { commits, slot, begun: await readIntent(storage, chain, slot) };
 }
 
-async function readIntent(
-  storage: LakeStorage,
-  name: string,
-): Promise<{ hi: bigint; schemaVersion: number }> {
+/** Whether a slot is begun with this range and not committed, so that its files may be published. */
+export async function isOpen(storage: LakeStorage, chain: Chain, range: Slot): Promise<boolean> {
+  const [begun, commit] = await Promise.all([
+    readIntent(storage, chain, range.slot),
+    storage.read(commitName(chain, range)),
+  ]);
+  // Another intent stands there when the lake was moved away meanwhile and began anew.
+  return begun !== undefined && commit === undefined && sameRectangle(begun, range);
+}
+
+async function readIntent(storage: LakeStorage, chain: Chain, slot: number): Promise<Rectangle | undefined> {
+  const name = intentName(chain, slot);
   const found = await storage.read(name);
+  if (found === undefined) return undefined;
+  let record: Record<string, unknown>;
+  let range: Rectangle;
   try {
-    const { hi, schema_version } = JSON.parse(Buffer.from(found?.bytes ?? []).toString('utf8')) as Record<
-      string,
-      unknown
-    >;
-    return { hi: BigInt(String(hi)), schemaVersion: Number(schema_version) };
+    record = JSON.parse(Buffer.from(found.bytes).toString('utf8')) as Record<string, unknown>;
+    range = {
+      lo: BigInt(String(record['lo'])),
+      hi: BigInt(String(record['hi'])),
+      since: dateOf(record['since']),
+      until: dateOf(record['until']),
+    };
   } catch (error) {
     throw new HxError('failed', `${storage.url}/${name} cannot be read: ${messageOf(error)}`, {
       cause: error,
       hint: 'Restore that file from a backup of the lake; it says what an export that did not end was to cover.',
     });
   }
+  if (record['slot'] !== slot) throw formerLake(`${storage.url}/${chain.environment}`);
+  return range;
+}
+
+function dateOf(value: unknown): string | null {
+  if (value === null || (typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value))) return value;
+  throw new Error(`${JSON.stringify(value)} is no date`);
 }
 
 /** What is written down of an export beside what it covers. */
@@ -77,34 +100,35 @@ export interface Provenance {
   readonly createdAt: Date;
 }
 
-/** Writes down what is about to be covered. Returns false when another export has begun there. */
+/** Writes down what is about to be covered. Returns false when another export has taken the slot. */
 export function beginRange(
   storage: LakeStorage,
   chain: Chain,
-  rectangle: Rectangle,
+  range: Slot,
   provenance: Provenance,
 ): Promise<boolean> {
-  return storage.putIfAbsent(intentName(chain, rectangle), encode(describe(chain, rectangle, provenance)));
+  return storage.putIfAbsent(intentName(chain, range.slot), encode(describe(chain, range, provenance)));
 }
 
-/** Writes down that a range is covered, which makes it the next one's start. */
-export async function commitRange(
+/** Writes down that a range is covered, which frees the next slot. Returns false when another export has done so. */
+export function commitRange(
   storage: LakeStorage,
   chain: Chain,
-  rectangle: Rectangle,
+  range: Slot,
   files: readonly WrittenFile[],
   provenance: Provenance,
-): Promise<void> {
+): Promise<boolean> {
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
-  const record = { ...describe(chain, rectangle, provenance), rows, files };
-  await storage.putIfAbsent(commitName(chain, rectangle), encode(record));
+  const record = { ...describe(chain, range, provenance), rows, files };
+  return storage.putIfAbsent(commitName(chain, range), encode(record));
 }
 
-function describe(chain: Chain, { lo, hi, since, until }: Rectangle, { binding, createdAt }: Provenance) {
+function describe(chain: Chain, { slot, lo, hi, since, until }: Slot, { binding, createdAt }: Provenance) {
   return {
     env: chain.environment,
     instance: chain.instance,
     binding,
+    slot,
     lo: String(lo),
     hi: String(hi),
     since,
@@ -126,24 +150,4 @@ export async function otherChains(storage: LakeStorage, { environment, instance 
     if (other !== undefined && other !== shortInstance(instance)) found.add(other);
   }
   return [...found].sort();
-}
-
-/** Removes what exports of this database wrote before they were ranges: the first range holds all of it. */
-export async function removeDayFiles(storage: LakeStorage, chain: Chain): Promise<void> {
-  for (const { name } of await storage.list(chain.environment)) {
-    if (isDayFile(name, chain)) await storage.remove(name);
-  }
-}
-
-/** Removes what an export that did not end has published under another schema version: it is written again. */
-export async function removeOtherVersions(
-  storage: LakeStorage,
-  chain: Chain,
-  { lo, hi }: Rectangle,
-): Promise<void> {
-  for (const { name } of await storage.list(chain.environment)) {
-    const file = parseRangeFile(name);
-    if (file === undefined || file.instance !== shortInstance(chain.instance)) continue;
-    if (file.lo === lo && file.hi === hi && file.version !== SCHEMA_VERSION) await storage.remove(name);
-  }
 }

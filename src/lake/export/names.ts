@@ -64,31 +64,38 @@ function datesPart({ since, until }: Pick<Rectangle, 'since' | 'until'>): string
   return since === null && until === null ? '' : `-${since ?? NO_SINCE}-${until ?? NO_UNTIL}`;
 }
 
+/** What one range covers, and its place in the chain. */
+export interface Slot extends Rectangle {
+  /** 0, 1, 2 …: a slot is taken when all before it are committed. */
+  readonly slot: number;
+}
+
 /** What an export is about to cover, written down before its first file. */
-export function intentName(chain: Chain, rectangle: Rectangle): string {
-  return `${chainFolder(chain)}/ranges/${rectangle.lo}${datesPart(rectangle)}.json`;
+export function intentName(chain: Chain, slot: number): string {
+  return `${chainFolder(chain)}/ranges/${slot}.json`;
 }
 
 /** What an export has covered, written down after its last file. */
-export function commitName(chain: Chain, rectangle: Rectangle): string {
-  return `${chainFolder(chain)}/commits/${rectangle.lo}-${rectangle.hi}${datesPart(rectangle)}.json`;
+export function commitName(chain: Chain, { slot, ...rectangle }: Slot): string {
+  const { lo, hi } = rectangle;
+  return `${chainFolder(chain)}/commits/${slot}-${lo}-${hi}${datesPart(rectangle)}.json`;
 }
 
 const DATES = '(?:-(first|\\d{4}-\\d{2}-\\d{2})-(last|\\d{4}-\\d{2}-\\d{2}))?';
-const COMMIT = new RegExp(`/commits/(\\d{1,20})-(\\d{1,20})${DATES}\\.json$`);
-const INTENT = new RegExp(`/ranges/(\\d{1,20})${DATES}\\.json$`);
+const COMMIT = new RegExp(`/_hx/([0-9a-f]{8})/commits/(\\d{1,9})-(\\d{1,20})-(\\d{1,20})${DATES}\\.json$`);
 
 /** What a commit's name says; undefined for any other file. */
-export function parseCommitName(name: string): Rectangle | undefined {
-  const [, lo, hi, since, until] = COMMIT.exec(name) ?? [];
-  if (lo === undefined || hi === undefined) return undefined;
-  return { lo: BigInt(lo), hi: BigInt(hi), ...dates(since, until) };
+export function parseCommitName(name: string): (Slot & { readonly instance: string }) | undefined {
+  const [, instance, slot, lo, hi, since, until] = COMMIT.exec(name) ?? [];
+  if (instance === undefined || lo === undefined || hi === undefined) return undefined;
+  return { instance, slot: Number(slot), lo: BigInt(lo), hi: BigInt(hi), ...dates(since, until) };
 }
 
-/** What an intent's name says; undefined for any other file. */
-export function parseIntentName(name: string): Omit<Rectangle, 'hi'> | undefined {
-  const [, lo, since, until] = INTENT.exec(name) ?? [];
-  return lo === undefined ? undefined : { lo: BigInt(lo), ...dates(since, until) };
+/** Whether a name is one that records of exports had before they were numbered; no released version gave it. */
+export function isFormerRecord(name: string): boolean {
+  const [, kind] = /\/_hx\/[0-9a-f]{8}\/(commits|ranges)\/[^/]+\.json$/.exec(name) ?? [];
+  if (kind === 'commits') return parseCommitName(name) === undefined;
+  return kind === 'ranges' && !/\/\d{1,9}\.json$/.test(name);
 }
 
 function dates(since: string | undefined, until: string | undefined): Pick<Rectangle, 'since' | 'until'> {
@@ -96,10 +103,4 @@ function dates(since: string | undefined, until: string | undefined): Pick<Recta
     since: since === undefined || since === NO_SINCE ? null : since,
     until: until === undefined || until === NO_UNTIL ? null : until,
   };
-}
-
-/** What `hx export checks` called a day's whole file before exports were ranges; no released version did. */
-export function isDayFile(name: string, { instance }: Chain): boolean {
-  const [, owner] = /\/x-s\d+-([0-9a-f]{8})-\d{4}-\d{2}-\d{2}\.parquet$/.exec(name) ?? [];
-  return owner === shortInstance(instance);
 }

@@ -15,7 +15,12 @@ export interface RangeTarget {
   readonly rectangle: Rectangle;
   /** Where the database lives, as its identity says it. */
   readonly binding: string;
+  /** Asks whether the range is still to be carried out. */
+  readonly isOpen: () => Promise<boolean>;
 }
+
+/** Another export has carried the range out. */
+export class RangeOvertaken extends Error {}
 
 /** One file to write: a day's rows of one kind. */
 export interface RangePart {
@@ -28,8 +33,8 @@ export interface RangePart {
 /**
  * Writes one file of a range, holding one row group (10,000 rows) at most. A file that an earlier try published
  * stays as it is.
- * @throws HxError `failed` when the disk refuses, `bug` when more or fewer rows come than are to; then nothing is
- * published.
+ * @throws HxError `failed` when the disk refuses, `bug` when more or fewer rows come than are to; RangeOvertaken;
+ * then nothing is published.
  */
 export async function writeRangeFile(
   target: RangeTarget,
@@ -43,7 +48,7 @@ export async function writeRangeFile(
   const file = await openParquetFile(staged, parquetSchema(), { metadata: rangeMetadata(target), codec });
   try {
     expectRows(part, await writeRows(file, batches, isLarge));
-    return await published(target.storage, name, part.rows, await file.publish());
+    return await publishRangeFile(target, name, part.rows, file);
   } catch (error) {
     await file.discard();
     throw error;
@@ -61,17 +66,24 @@ export function rangeMetadata({ chain, rectangle, binding }: RangeTarget): Recor
   };
 }
 
-/** What was published, or what an earlier try had published under the name. */
-export async function published(
-  storage: LakeStorage,
+/**
+ * Publishes a written file, unless an earlier try has. A range that is committed gets no file any more, as the same
+ * file may have been there and be a part of a compacted one by now; one that comes between this look and the upload's
+ * end is known by the manifest's covered transactions (`liveDays`).
+ * @throws RangeOvertaken, with nothing published.
+ */
+export async function publishRangeFile(
+  { storage, isOpen }: RangeTarget,
   name: string,
   rows: number,
-  { bytes, present }: PublishedFile,
+  file: { publish(): Promise<PublishedFile> },
 ): Promise<WrittenFile> {
+  if (!(await isOpen())) throw new RangeOvertaken();
+  const { bytes, present } = await file.publish();
   if (!present) return { name, rows, bytes };
   const found = await storage.read(name);
-  // Compaction has taken it in and removed it.
-  if (found === undefined) return { name, rows, bytes };
+  // Another exporter has carried the range out, and compaction has taken the file in and removed it.
+  if (found === undefined) throw new RangeOvertaken();
   const { parquetMetadata } = await import('hyparquet');
   const { buffer, byteOffset, byteLength } = found.bytes;
   const metadata = parquetMetadata(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);

@@ -5,7 +5,7 @@ import { required } from '../../rpl/column.js';
 import { BulkLoader, valuesFromText } from '../bulk/loader.js';
 import { quote } from '../catalog.js';
 import { inputSelect } from '../compaction/merge.js';
-import { partitionsOf } from '../compaction/plan.js';
+import { partitionsOf } from '../lake-listing.js';
 import { type LiveDay, liveDays } from '../live-files.js';
 import { readManifest } from '../manifest.js';
 import { LAKE_COLUMNS } from '../schema.js';
@@ -50,27 +50,26 @@ export async function checkFiles(storage: LakeStorage, chain: Chain): Promise<Ma
   const { environment } = chain;
   const { manifest } = await readManifest(storage, environment);
   const names = (await storage.list(environment)).map(({ name }) => name.slice(environment.length + 1));
-  const owners = new Map(manifest.compacted.map(({ name, instances }) => [name, instances ?? []]));
   const days = new Map<string, OwnFile[]>();
   for (const live of liveDays({ environment, manifest, partitions: partitionsOf(names) })) {
-    const files = ownFiles(live, chain, owners);
+    const files = ownFiles(live, chain, Object.keys(manifest.covered[live.day] ?? {}));
     if (files.length > 0) days.set(live.day, files);
   }
   return days;
 }
 
+/** @param compacted the databases whose checks are in compacted files of the day. */
 function ownFiles(
   { day, groups }: LiveDay,
   { environment, instance }: Chain,
-  owners: ReadonlyMap<string, readonly string[]>,
+  compacted: readonly string[],
 ): OwnFile[] {
   const own = shortInstance(instance);
   return groups.flatMap(({ kind, version, names }) =>
     names.flatMap((file): OwnFile[] => {
       const name = `${environment}/dt=${day}/${file}`;
       if (kind === 'r') return [];
-      const instances =
-        kind === 'c' ? (owners.get(`dt=${day}/${file}`) ?? []) : [parseRangeFile(name)?.instance];
+      const instances = kind === 'c' ? compacted : [parseRangeFile(name)?.instance];
       const isOwn = instances.length === 1 && instances[0] === own;
       return kind === 'c' || isOwn ? [{ name, version, isOwn }] : [];
     }),

@@ -1,4 +1,6 @@
 import { dayOfFolder } from '../lake-file.js';
+import { partitionsOf } from '../lake-listing.js';
+import { liveDays } from '../live-files.js';
 import type { Manifest } from '../manifest.js';
 import type { StoredObject } from '../storage/s3-answers.js';
 
@@ -9,9 +11,6 @@ export interface Wanted {
   readonly since?: string;
   readonly until?: string;
 }
-
-/** A file of a day's folder, below an environment's; its first letter says what it holds. */
-const PARTITION_FILE = /^dt=[^/]+\/([rxuc])-s\d+-[^/]+\.parquet$/;
 
 /** What of a lake a reader needs of one environment. */
 export interface Selection {
@@ -27,6 +26,7 @@ export interface Selection {
 /**
  * Chooses the live files of the wanted days.
  * @param manifest read before the listing was made, so that what it replaces may be there still.
+ * @throws HxError as `liveDays`.
  */
 export function select(
   environment: string,
@@ -36,22 +36,24 @@ export function select(
 ): Selection {
   const start = `${environment}/`.length;
   const isWanted = ({ name }: { name: string }) => isWantedDay(name, wanted);
-  const compacted = manifest.compacted.filter(isWanted);
-  const replaced = manifest.replaced.filter(isWanted);
-  const live = new Set(compacted.map(({ name }) => name));
-  const gone = new Set(replaced.map(({ name }) => name));
-  const files = objects.filter((object) => {
-    const name = object.name.slice(start);
-    const kind = PARTITION_FILE.exec(name)?.[1];
-    if (kind === undefined || !isWanted({ name })) return false;
-    return kind === 'c' ? live.has(name) : !gone.has(name);
-  });
-  const there = new Set(files.map(({ name }) => name.slice(start)));
+  const here = new Map(objects.map((object) => [object.name.slice(start), object]));
+  const ofWanted: Manifest = {
+    ...manifest,
+    compacted: manifest.compacted.filter(isWanted),
+    replaced: manifest.replaced.filter(isWanted),
+    covered: Object.fromEntries(
+      Object.entries(manifest.covered).filter(([day]) => isWanted({ name: `dt=${day}/` })),
+    ),
+  };
+  const partitions = partitionsOf([...here.keys()].filter((name) => isWanted({ name })));
+  const live = liveDays({ environment, manifest: ofWanted, partitions }).flatMap(({ day, groups }) =>
+    groups.flatMap(({ names }) => names.map((name) => `dt=${day}/${name}`)),
+  );
   return {
     environment,
-    manifest: { ...manifest, compacted, replaced },
-    files,
-    missing: [...live].filter((name) => !there.has(name)),
+    manifest: ofWanted,
+    files: live.flatMap((name) => here.get(name) ?? []),
+    missing: live.filter((name) => !here.has(name)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { HxError } from '../../base/errors.js';
@@ -6,6 +7,7 @@ import { sleep } from '../../base/time.js';
 import {
   isTransient,
   isUncertain,
+  isUnreachable,
   networkError,
   readRefusal,
   refusalError,
@@ -18,6 +20,8 @@ import type { S3Place } from './s3-place.js';
 export interface Patience {
   /** Attempts of one request, at most. */
   readonly attempts: number;
+  /** The same where nothing answers at the address or there is no such host, and the server never answered before. */
+  readonly firstContactAttempts: number;
   /** The wait before the second attempt, in milliseconds; it doubles from then on, up to `longestWaitMs`. */
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
@@ -27,9 +31,13 @@ export interface Patience {
   readonly slowestBytesPerSecond: number;
 }
 
-/** Waits 25 s in all for a server that refuses at once, and up to four minutes for one that says nothing. */
+/**
+ * Waits 25 s in all for a server that refuses at once, and up to four minutes for one that says nothing; but a second
+ * or so for an address that was never of use, as it is most likely mistyped.
+ */
 export const PATIENCE: Patience = {
   attempts: 8,
+  firstContactAttempts: 3,
   firstWaitMs: 200,
   longestWaitMs: 8_000,
   silenceMs: 30_000,
@@ -62,16 +70,24 @@ export type S3Answer<T> =
       readonly uncertain: boolean;
     };
 
+type Outcome<T> =
+  | { readonly value: T }
+  | { readonly refusal: S3Refusal; readonly retryAfterMs?: number }
+  | { readonly lost: unknown; readonly retryAfterMs?: number };
+
 /** Sends signed requests to one bucket and repeats them while that can help. */
 export class S3Client {
   readonly place: S3Place;
   private readonly patience: Patience;
   private readonly signal: AbortSignal | undefined;
+  private hasAnswered = false;
 
   constructor(place: S3Place, patience: Patience = PATIENCE, signal?: AbortSignal) {
     this.place = place;
     this.patience = patience;
     this.signal = signal;
+    // Any number of requests side by side wait for it, which Node would take for a leak and say so.
+    if (signal !== undefined) setMaxListeners(0, signal);
   }
 
   /**
@@ -82,8 +98,8 @@ export class S3Client {
     const errand = { verb: request.errand, url: this.urlOf(request.key) };
     let uncertain = false;
     for (let attempt = 1; ; attempt += 1) {
-      const isLast = attempt >= this.patience.attempts;
       const outcome = await this.attempt(request);
+      const isLast = attempt >= this.attemptsAfter(outcome);
       if ('value' in outcome) return { done: true, value: outcome.value };
       if ('refusal' in outcome) {
         const { refusal } = outcome;
@@ -111,16 +127,20 @@ export class S3Client {
     return `s3://${this.place.bucket}/${key}`;
   }
 
-  private async attempt<T>(
-    request: S3Request<T>,
-  ): Promise<
-    { value: T } | { refusal: S3Refusal; retryAfterMs?: number } | { lost: unknown; retryAfterMs?: number }
-  > {
+  /** How many attempts a request has after what came of the last one. */
+  private attemptsAfter(outcome: Outcome<unknown>): number {
+    const { attempts, firstContactAttempts } = this.patience;
+    const isNowhere = !this.hasAnswered && 'lost' in outcome && isUnreachable(outcome.lost);
+    return isNowhere ? Math.min(attempts, firstContactAttempts) : attempts;
+  }
+
+  private async attempt<T>(request: S3Request<T>): Promise<Outcome<T>> {
     this.signal?.throwIfAborted();
     const watch = new Watch(this.patience, sizeOf(request.body), this.signal);
     try {
       const response = await fetch(await this.sign(request, watch.signal));
       watch.touch();
+      this.hasAnswered = true;
       if (response.ok) return { value: await request.consume(response, () => watch.touch()) };
       const refusal = readRefusal(response.status, response.headers, await response.text());
       const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);

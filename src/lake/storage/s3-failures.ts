@@ -140,9 +140,18 @@ export function networkError(place: S3Place, errand: S3Errand, thrown: unknown, 
   );
 }
 
+/** Whether the failure of a request says that there is no such host, or that nothing listens there. */
+export function isUnreachable(thrown: unknown): boolean {
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(systemCode(causeOf(thrown)) ?? '');
+}
+
 /** `fetch` hides the reason of a failure in its cause. */
+function causeOf(thrown: unknown): unknown {
+  return thrown instanceof TypeError && thrown.cause !== undefined ? thrown.cause : thrown;
+}
+
 function reasonOf(thrown: unknown, host: string): string {
-  const cause = thrown instanceof TypeError && thrown.cause !== undefined ? thrown.cause : thrown;
+  const cause = causeOf(thrown);
   switch (systemCode(cause)) {
     case 'ECONNREFUSED':
       return `nothing answers at ${host}`;

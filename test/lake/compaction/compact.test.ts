@@ -160,17 +160,16 @@ test('of updated checks the newest stays, of deleted ones nothing; other databas
   const commit = (name: string) => storage.putIfAbsent(`local/_hx/${name}.json`, Buffer.from('{}'));
   await put('x-s3-1234abcd-0-10.parquet', [1, {}], [2, {}], [3, {}]);
   await put('x-s3-99999999-0-7.parquet', [7, {}]);
-  await commit('1234abcd/commits/0-10');
-  await commit('99999999/commits/0-7-2026-11-01-last');
+  await commit('1234abcd/commits/0-0-10');
+  await commit('99999999/commits/0-0-7-2026-11-01-last');
   await run();
-  assert.equal(
-    JSON.parse(readFileSync(join(exportsDir, 'local/_hx/manifest.json'), 'utf8')).compacted[0].instances,
-    ['1234abcd', '99999999'],
-  );
+  assert.equal(JSON.parse(readFileSync(join(exportsDir, 'local/_hx/manifest.json'), 'utf8')).covered, {
+    '2026-11-01': { '1234abcd': [['0', '10']], '99999999': [['0', '7']] },
+  });
   await put('u-s3-1234abcd-10-20.parquet', [2, { logit: 2, revision: 1 }]);
   const tombstone = { deleted_at: at(0, 2), claim: '', revision: 1 };
   await put('u-s3-1234abcd-20-30.parquet', [2, { logit: 3, revision: 2 }], [3, tombstone]);
-  for (const name of ['10-20', '20-30']) await commit(`1234abcd/commits/${name}`);
+  for (const name of ['1-10-20', '2-20-30']) await commit(`1234abcd/commits/${name}`);
   const before = await runRows(engine, EVERY_ROW);
   assert.equal(await runRows(engine, 'SELECT claim, logit FROM checks ORDER BY 1'), [
     ['Claim 1.', 1],
@@ -193,7 +192,7 @@ test('a day whose rows were all deleted ends without a file', async ({
   await putFile(exportsDir, 'u-s3-1234abcd-0-10.parquet', [
     lakeRow(1, { revision: 1, deleted_at: at(5, 3) }),
   ]);
-  await storage.putIfAbsent('local/_hx/1234abcd/commits/0-10.json', Buffer.from('{}'));
+  await storage.putIfAbsent('local/_hx/1234abcd/commits/0-0-10.json', Buffer.from('{}'));
   const result = await run();
   assert.equal(result?.days, [{ date: '2026-11-01', files: 1, rows: 0, name: null, bytes: 0 }]);
   assert.equal(await runRows(engine, EVERY_ROW), []);
@@ -214,12 +213,12 @@ test('files of a range that is not committed stay, and the others of its databas
   await put('x-s3-99999999-0-7.parquet', 3);
   await put('r-s3-4.parquet', 4);
   const commit = (name: string) => storage.putIfAbsent(`local/_hx/${name}.json`, Buffer.from('{}'));
-  await commit('1234abcd/commits/0-10');
-  await commit('1234abcd/commits/10-20-2026-11-02-last');
-  await commit('99999999/commits/0-7');
+  await commit('1234abcd/commits/0-0-10');
+  await commit('1234abcd/commits/1-10-20-2026-11-02-last');
+  await commit('99999999/commits/0-0-7');
   assert.is((await run())?.days[0]?.files, 2);
   assert.is((await runRows(engine, EVERY_ROW)).length, 4);
-  await commit('1234abcd/commits/10-20');
+  await commit('1234abcd/commits/2-10-20');
   assert.is((await run())?.days[0]?.files, 3);
   assert.is((await runRows(engine, EVERY_ROW)).length, 4);
 });
@@ -250,6 +249,40 @@ test('replaced files stay for the grace, then the next compaction removes them, 
   assert.equal([end?.removed, end?.kept], [5, 0]);
   assert.equal(filesOf(exportsDir), ['c-s3-8.parquet']);
   assert.is((await runRows(engine, EVERY_ROW)).length, 4);
+});
+
+test('an exported file that comes once more after it was removed counts nowhere, and goes after the grace', async ({
+  engine,
+  exportsDir,
+  run,
+  storage,
+}) => {
+  const put = (name: string, number: number, given = {}) =>
+    putFile(exportsDir, name, [lakeRow(number, { created_at: at(number), lane: 'operational', ...given })]);
+  const commit = (name: string) => storage.putIfAbsent(`local/_hx/${name}.json`, Buffer.from('{}'));
+  await put('x-s3-1234abcd-0-10.parquet', 1);
+  await put('x-s3-1234abcd-20-30.parquet', 2);
+  await put('u-s3-99999999-0-10.parquet', 3, { revision: 1, deleted_at: at(9) });
+  for (const name of ['0-0-10', '1-10-20', '2-20-30']) await commit(`1234abcd/commits/${name}`);
+  await commit('99999999/commits/0-0-10');
+  await run();
+  await run({ now: later(2 * HOUR_MS) });
+  assert.equal(filesOf(exportsDir), ['c-s3-1.parquet']);
+  const before = await runRows(engine, EVERY_ROW);
+  // The range from 10 to 20 had no file when it was committed: its rows were changed and are in later ones.
+  await put('x-s3-1234abcd-0-10.parquet', 1);
+  await put('x-s3-1234abcd-10-20.parquet', 2);
+  await put('x-s3-99999999-0-10.parquet', 3);
+  assert.equal(await runRows(engine, EVERY_ROW), before);
+  const found = await run({ now: later(3 * HOUR_MS) });
+  assert.equal([found?.days, found?.removed, found?.kept], [[], 0, 3]);
+  const gone = await run({ now: later(5 * HOUR_MS) });
+  assert.equal([gone?.removed, gone?.kept], [3, 0]);
+  assert.equal(filesOf(exportsDir), ['c-s3-1.parquet']);
+  assert.equal(await runRows(engine, EVERY_ROW), before);
+  await put('x-s3-1234abcd-30-40.parquet', 4);
+  await commit('1234abcd/commits/3-30-40');
+  assert.is((await run())?.days[0]?.rows, 3, 'what is new is taken in');
 });
 
 test('by itself only a day with many small files is compacted, and a large file is not written again for few rows', async ({

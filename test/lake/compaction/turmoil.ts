@@ -117,7 +117,7 @@ class Run {
       }
       revisions.push(...fresh.map(() => 0));
       await this.storage.putIfAbsent(
-        `local/_hx/1234abcd/commits/${range}-${range + 1}.json`,
+        `local/_hx/1234abcd/commits/${range}-${range}-${range + 1}.json`,
         Buffer.from('{}'),
       );
       await sleep(this.prng.below(60));

@@ -158,7 +158,7 @@ test('what the manifest replaced or does not list is not seen, and a part of the
   storage,
   mirrorOf,
 }) => {
-  for (const name of ['x-s3-1234abcd-0-9', 'c-s3-1', 'c-s3-2']) {
+  for (const name of ['x-s3-1234abcd-0-9', 'u-s3-1234abcd-2-7', 'c-s3-1', 'c-s3-2']) {
     for (const day of ['2026-11-01', '2026-11-02']) {
       await storage.putIfAbsent(`local/dt=${day}/${name}.parquet`, bytesOf(name));
     }
@@ -166,8 +166,9 @@ test('what the manifest replaced or does not list is not seen, and a part of the
   const days = ['dt=2026-11-01', 'dt=2026-11-02'];
   const manifest = {
     generation: 1,
-    compacted: days.map((day) => ({ name: `${day}/c-s3-1.parquet`, rows: 1, bytes: 6, instances: [] })),
+    compacted: days.map((day) => ({ name: `${day}/c-s3-1.parquet`, rows: 1, bytes: 6 })),
     replaced: days.map((day) => ({ name: `${day}/x-s3-1234abcd-0-9.parquet`, at: '2026-11-03T00:00:00Z' })),
+    covered: { '2026-11-01': {}, '2026-11-02': { '1234abcd': [['0', '9']] } },
   };
   await storage.replace('local/_hx/manifest.json', bytesOf(JSON.stringify(manifest)), undefined);
   const mirror = mirrorOf({ since: '2026-11-02' });
@@ -180,6 +181,7 @@ test('what the manifest replaced or does not list is not seen, and a part of the
     generation: 1,
     compacted: [manifest.compacted[1]],
     replaced: [manifest.replaced[1]],
+    covered: { '2026-11-02': manifest.covered['2026-11-02'] },
   });
   mirror.close();
 });
@@ -188,8 +190,8 @@ test('a lake whose manifest lists a file that is nowhere is refused instead of r
   storage,
   mirrorOf,
 }) => {
-  const compacted = [{ name: 'dt=2026-11-01/c-s3-1.parquet', rows: 1, bytes: 6, instances: [] }];
-  const manifest = { generation: 1, compacted, replaced: [] };
+  const compacted = [{ name: 'dt=2026-11-01/c-s3-1.parquet', rows: 1, bytes: 6 }];
+  const manifest = { generation: 1, compacted, replaced: [], covered: {} };
   await storage.replace('local/_hx/manifest.json', bytesOf(JSON.stringify(manifest)), undefined);
   const mirror = mirrorOf();
   const error = await mirror.sync().catch((thrown: HxError) => thrown);

@@ -104,7 +104,7 @@ export function testContract<State extends { storage: LakeStorage }>(test: uvu.T
     assert.equal(await storage.list(''), []);
     assert.equal(await storage.list('local'), []);
     const names = [
-      'local/_hx/commits/0-10.json',
+      'local/_hx/commits/0-0-10.json',
       'local/dt=2026-11-01/r-s3-1.parquet',
       'local/dt=2026-11-01/r-s3-2 & ü+%2F.parquet',
       'local/dt=2026-11-02/r-s3-3.parquet',

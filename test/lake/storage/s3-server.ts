@@ -13,6 +13,7 @@ export const BUCKET = 'hx-test-bucket';
 /** A server that answers at once or not at all needs no long waits. */
 export const IMPATIENT: Patience = {
   attempts: 5,
+  firstContactAttempts: 2,
   firstWaitMs: 5,
   longestWaitMs: 40,
   silenceMs: 10_000,

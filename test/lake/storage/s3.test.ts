@@ -205,19 +205,26 @@ test('settings that are missing or malformed are named before anything is sent',
 
 test('a server out of reach is named, and one that says nothing is given up', async ({ server, staging }) => {
   const gone = await startS3();
+  const known = storageAt(gone, 'x', staging);
+  await known.list('');
   await gone.kill();
-  const nobody = storageAt(gone, 'x', staging);
-  assertFailure(
-    await failureOf(() => nobody.list('')),
-    'unavailable',
-    /nothing answers at 127\.0\.0\.1:\d+ \(tried 5/,
-    'AWS_ENDPOINT_URL',
-  );
+  // An address that was never of use is mistyped; a server that answered before comes back.
+  for (const [storage, tries] of [
+    [storageAt(gone, 'x', staging), 2],
+    [known, 5],
+  ] as const) {
+    assertFailure(
+      await failureOf(() => storage.list('')),
+      'unavailable',
+      new RegExp(`nothing answers at 127\\.0\\.0\\.1:\\d+ \\(tried ${tries} times`),
+      'AWS_ENDPOINT_URL',
+    );
+  }
   const nowhere = storageAt(server, 'x', staging, { endpoint: 'http://no-such-host.invalid' });
   assertFailure(
     await failureOf(() => nowhere.list('')),
     'unavailable',
-    'no-such-host.invalid',
+    'there is no host no-such-host.invalid (tried 2 times)',
     'AWS_ENDPOINT_URL',
   );
   await gone.stop();

@@ -1,0 +1,24 @@
+import { diskHint } from '../../base/disk-hints.js';
+import { HxError, messageOf } from '../../base/errors.js';
+
+/** Another compaction has replaced the manifest. */
+export function overtaken(environment: string): HxError {
+  return new HxError('failed', `Another machine is compacting ${environment} too, and was faster.`, {
+    hint: 'Nothing is lost. Run it again when the other is done.',
+  });
+}
+
+/** A live file is not there. */
+export function lost(environment: string, name: string): HxError {
+  return new HxError('failed', `The file ${environment}/${name} is gone, so its day cannot be compacted.`, {
+    hint: 'Restore it from a backup of the lake; hx export verify names the checks that are missing.',
+  });
+}
+
+/** DuckDB cannot merge the files of a day. */
+export function unmergeable(environment: string, day: string, error: unknown): HxError {
+  return new HxError('failed', `Cannot compact ${environment} ${day}: ${messageOf(error).split('\n')[0]}`, {
+    cause: error,
+    hint: `The files of that day are as they were, and readable if they were. ${diskHint(error) ?? 'Run it again when it is mended.'}`,
+  });
+}
