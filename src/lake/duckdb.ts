@@ -3,11 +3,13 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBResultReader, DuckDBValue 
 import { checkDataFolder } from '../base/data-folder.js';
 import { HxError } from '../base/errors.js';
 import { Halting } from '../base/halting.js';
-import { quote, VIEW_NAMES, type View } from './catalog.js';
-import { CurrentViews } from './current-views.js';
+import { VIEW_NAMES } from './catalog.js';
+import type { CurrentViews } from './current-views.js';
 import { type DuckdbApi, loadDuckdb } from './duckdb-api.js';
 import { engineError } from './failures.js';
 import { guardStatement } from './guard.js';
+import { lockDown, startDuckdb } from './locked-duckdb.js';
+import { MadeViews } from './made-views.js';
 import { exportsFolder } from './partition.js';
 import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './query.js';
 import { LakeRoots } from './roots.js';
@@ -15,46 +17,32 @@ import { newSpillFolder, removeSpillFolders } from './spill.js';
 import { RunningStatement, untilAborted } from './statement.js';
 import { TreeParser } from './tree-parser.js';
 
-/** What a query may hold in memory before it spills to the data folder. */
-const DEFAULT_MEMORY_LIMIT = '1GB';
-
-/** What all queries of an engine may spill; DuckDB's own bound is 90 % of the disk. */
-const MAX_SPILL = '10GB';
+/** So many footers fit well into the memory of an engine. Of a lake of more files each would be dropped before it is used again. */
+const MAX_KEPT_FOOTERS = 8_000;
 
 /**
  * Starts DuckDB in memory, makes the views, then locks it down: it reads below the exports folder only, loads
  * nothing, and its settings can no longer be changed.
  * @throws HxError `configuration` when the data folder is no folder.
  */
-export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptions): Promise<LakeEngine> {
+export async function openDuckdbEngine(
+  { dataDir, memoryLimit }: LakeEngineOptions,
+  current: CurrentViews,
+): Promise<DuckdbEngine> {
   await checkDataFolder(dataDir);
   const api = loadDuckdb();
-  const exportsDir = exportsFolder(dataDir);
-  const roots = new LakeRoots([exportsDir]);
+  const roots = new LakeRoots([exportsFolder(dataDir)]);
   removeSpillFolders(dataDir);
   const spill = newSpillFolder(dataDir);
-  const starting = api.DuckDBInstance.create(':memory:', {
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    allow_community_extensions: 'false',
-    // Secrets that somebody stored for DuckDB are not the lake's, and their folder tells whose machine this is.
-    allow_persistent_secrets: 'false',
-    secret_directory: spill,
-    memory_limit: memoryLimit ?? DEFAULT_MEMORY_LIMIT,
-    temp_directory: spill,
-    max_temp_directory_size: MAX_SPILL,
-    // A replaced file may keep its size and its second; a cache would go on showing the old one.
-    enable_external_file_cache: 'false',
-  });
-  const current = new CurrentViews(exportsDir);
+  const starting = startDuckdb(api, { spill, memoryLimit });
   // DuckDB starts on another thread, while this one lists the lake.
-  void readAhead(current);
+  void current.readAhead();
   const instance = await starting;
   const connection = await instance.connect();
   const engine = new DuckdbEngine(api, instance, connection, { current, roots, spill });
   try {
     await engine.refreshViews(NO_TABLES);
-    await lockDown(connection, roots);
+    await lockDown(connection, roots, current.fileCount <= MAX_KEPT_FOOTERS);
   } catch (error) {
     engine.close();
     throw engineError(error, '');
@@ -62,39 +50,10 @@ export async function openDuckdbEngine({ dataDir, memoryLimit }: LakeEngineOptio
   return engine;
 }
 
-async function lockDown(connection: DuckDBConnection, roots: LakeRoots): Promise<void> {
-  const allowed = roots.directories().map(quote);
-  const settings = [
-    "SET GLOBAL TimeZone = 'UTC'",
-    // The lake's files never change, so that a footer read once holds.
-    'SET GLOBAL parquet_metadata_cache = true',
-    `SET allowed_directories = [${allowed.join(', ')}]`,
-    'SET enable_external_access = false',
-    'SET lock_configuration = true',
-  ];
-  await connection.run(settings.join('; '));
-}
-
-/** Views of `checks` that are made when a statement names them. */
-const LATE_VIEWS: ReadonlySet<string> = new Set(VIEW_NAMES.filter((name) => name !== 'checks'));
-
 /** What a parameter begins with; a text may hold it too. */
 const PARAMETER_MARK = /[$?]/;
 
 const NO_TABLES: ReadonlySet<string> = new Set();
-
-/** Whether a name is a view's. Of any other, an error suggests what there is, so that every view has to be there. */
-function isView(name: string): boolean {
-  return VIEW_NAMES.some((view) => view === name);
-}
-
-/** Reads at once what is waited for later. */
-function readAhead(current: CurrentViews): Promise<void> {
-  const reading = Promise.resolve().then(() => current.read());
-  // Whoever waits for it hears of it.
-  reading.catch(() => undefined);
-  return reading;
-}
 
 interface Places {
   readonly current: CurrentViews;
@@ -103,7 +62,7 @@ interface Places {
 }
 
 /** DuckDB behind the guard. Every statement has a connection of its own, so results can stream side by side. */
-class DuckdbEngine implements LakeEngine {
+export class DuckdbEngine implements LakeEngine {
   private readonly api: DuckdbApi;
   private readonly instance: DuckDBInstance;
   /** For our own statements: the views, the parser, completion. No statement of a user runs on it. */
@@ -113,9 +72,11 @@ class DuckdbEngine implements LakeEngine {
   /** What runs on `own`, which must not be closed under it: the process would crash. */
   private readonly steps = new Halting();
   private readonly parser: TreeParser;
-  /** The views that were made, and by which statement. */
-  private readonly made = new Map<string, string>();
-  private making: Promise<void> = Promise.resolve();
+  private readonly views: MadeViews;
+  /** Calls that go on; a result that is still read is among the running statements. */
+  private calls = 0;
+  private isClosed = false;
+  private onUnused: (() => void) | undefined;
 
   constructor(api: DuckdbApi, instance: DuckDBInstance, own: DuckDBConnection, places: Places) {
     this.api = api;
@@ -123,9 +84,14 @@ class DuckdbEngine implements LakeEngine {
     this.own = own;
     this.places = places;
     this.parser = new TreeParser(own);
+    this.views = new MadeViews(places.current, (sql) => this.runOwn(sql));
   }
 
   async run(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
+    return this.during(() => this.begin(sql, options));
+  }
+
+  private async begin(sql: string, options: QueryOptions): Promise<QueryResult> {
     const { signal, parameters = {} } = options;
     const guarded = guardStatement(sql, {
       parse: (text) => this.steps.wait(this.parser.parse(text)),
@@ -133,10 +99,10 @@ class DuckdbEngine implements LakeEngine {
       parameters,
     });
     // DuckDB parses on another thread, while this one looks for new files.
-    const reading = readAhead(this.places.current);
+    const reading = this.places.current.readAhead();
     const allowed = await untilAborted(guarded, signal);
     await reading;
-    await this.makeViews(allowed.tables);
+    await this.views.bring(allowed.tables);
     const statement = new RunningStatement({
       api: this.api,
       connection: await this.steps.wait(this.instance.connect()),
@@ -144,20 +110,31 @@ class DuckdbEngine implements LakeEngine {
       isOneSelect: !allowed.isExplained && allowed.tables !== undefined && !PARAMETER_MARK.test(sql),
       parameters,
       signal,
-      onEnd: (ended) => this.running.delete(ended),
+      onEnd: (ended) => {
+        this.running.delete(ended);
+        this.closeIfUnused();
+      },
     });
     this.running.add(statement);
     return statement.start();
   }
 
-  async complete(text: string): Promise<string[]> {
+  complete(text: string): Promise<string[]> {
+    return this.during(() => this.completions(text));
+  }
+
+  private async completions(text: string): Promise<string[]> {
     // It is called for every key: only the first time may there be views that nobody has asked for.
-    if (VIEW_NAMES.some((name) => !this.made.has(name))) await this.refreshViews();
+    if (!this.views.isComplete) await this.refreshViews();
     const reader = await this.read('SELECT suggestion FROM sql_auto_complete($1)', [text]);
     return reader.getRowsJS().map(([suggestion]) => String(suggestion).trim());
   }
 
-  async tables(): Promise<LakeTable[]> {
+  tables(): Promise<LakeTable[]> {
+    return this.during(() => this.readTables());
+  }
+
+  private async readTables(): Promise<LakeTable[]> {
     await this.refreshViews();
     const reader = await this.read(
       'SELECT view_name, column_name, data_type FROM duckdb_columns() JOIN duckdb_views() ON table_name = view_name',
@@ -175,7 +152,31 @@ class DuckdbEngine implements LakeEngine {
     for (const statement of this.running) statement.interrupt();
   }
 
+  /** Closes it as soon as nobody uses it any more. */
+  retire(onClosed: () => void): void {
+    this.onUnused = onClosed;
+    this.closeIfUnused();
+  }
+
+  private closeIfUnused(): void {
+    if (this.onUnused === undefined || this.calls > 0 || this.running.size > 0) return;
+    this.onUnused();
+    this.close();
+  }
+
+  private async during<T>(call: () => Promise<T>): Promise<T> {
+    this.calls += 1;
+    try {
+      return await call();
+    } finally {
+      this.calls -= 1;
+      this.closeIfUnused();
+    }
+  }
+
   close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
     this.interrupt();
     for (const statement of [...this.running]) statement.end();
     this.own.interrupt();
@@ -193,47 +194,15 @@ class DuckdbEngine implements LakeEngine {
   /** Brings the views up to date that a statement needs; undefined: all. */
   async refreshViews(tables?: ReadonlySet<string>): Promise<void> {
     this.places.current.read();
-    await this.makeViews(tables);
+    await this.views.bring(tables);
   }
 
-  /** One after the other, so that none brings back what was there before another. */
-  private makeViews(tables?: ReadonlySet<string>): Promise<void> {
-    const make = () => this.makeNewestViews(tables);
-    const making = this.making.then(make, make);
-    this.making = making;
-    return making;
-  }
-
-  /**
-   * Makes the views that a statement needs (undefined: all), and remakes what reads other files now, in one round
-   * trip. Each view takes as long to make as a small question, so those that nobody asks for wait.
-   */
-  private async makeNewestViews(tables: ReadonlySet<string> | undefined): Promise<void> {
-    const views = this.places.current.newest;
-    const seesAll = tables === undefined || [...tables].some((name) => !isView(name));
-    const wanted = views.filter(({ name }) => seesAll || !LATE_VIEWS.has(name) || tables.has(name));
-    const statements = this.changes(views, wanted);
-    if (statements.length === 0) return;
-    if (this.made.size === 0) statements.unshift('CREATE SCHEMA IF NOT EXISTS lake');
+  private async runOwn(sql: string): Promise<void> {
     try {
-      await this.steps.wait(this.own.run(statements.join(';\n')));
+      await this.steps.wait(this.own.run(sql));
     } catch (error) {
       throw engineError(error, '');
     }
-    for (const name of this.made.keys()) {
-      if (!views.some((view) => view.name === name)) this.made.delete(name);
-    }
-    for (const { name, sql } of wanted) this.made.set(name, sql);
-  }
-
-  /** The statements that bring the wanted views up to date, and remove those that are no more. */
-  private changes(views: readonly View[], wanted: readonly View[]): string[] {
-    const gone = [...this.made.keys()].filter((name) => !views.some((view) => view.name === name));
-    const changed = wanted.filter(({ name, sql }) => this.made.get(name) !== sql);
-    return [
-      ...changed.map(({ name, sql }) => `CREATE OR REPLACE VIEW ${name} AS ${sql}`),
-      ...gone.map((name) => `DROP VIEW IF EXISTS ${name}`),
-    ];
   }
 
   private read(sql: string, values?: DuckDBValue[]): Promise<DuckDBResultReader> {

@@ -14,6 +14,6 @@ export type {
  * @throws HxError `configuration` when `dataDir` is no folder.
  */
 export async function openLakeEngine(options: LakeEngineOptions): Promise<LakeEngine> {
-  const { openDuckdbEngine } = await import('./duckdb.js');
-  return openDuckdbEngine(options);
+  const { openRenewedEngine } = await import('./renewed-engine.js');
+  return openRenewedEngine(options);
 }

@@ -51,10 +51,16 @@ export class LakeListing {
   private readonly root: string;
   private readonly kept = new Map<string, Kept<unknown>>();
   private environments: readonly EnvironmentFiles[] = [];
+  private gone = 0;
 
   /** @param root the lake's folder; it may be missing. */
   constructor(root: string) {
     this.root = root;
+  }
+
+  /** How many names were listed that are there no more. */
+  get goneFiles(): number {
+    return this.gone;
   }
 
   /**
@@ -87,7 +93,11 @@ export class LakeListing {
   private names(folder: string): readonly string[] {
     return this.keep<readonly string[]>(folder, NO_NAMES, (before) => {
       const names = readdirSync(folder);
-      return before !== undefined && hasSameItems(names, before) ? before : names;
+      if (before === undefined) return names;
+      if (hasSameItems(names, before)) return before;
+      const there = new Set(names);
+      this.gone += before.filter((name) => !there.has(name)).length;
+      return names;
     });
   }
 
