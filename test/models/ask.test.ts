@@ -142,6 +142,19 @@ test('a sample whose calls keep failing ends after its tries; the others are ans
   });
 });
 
+test('a 429 is no fault of the sample: however many there are, its tries are not used up', async () => {
+  const respond = ({ body }: { body: unknown }, index: number): Behaviour =>
+    JSON.stringify(body).includes('Wording 2:') && index < 12
+      ? { type: 'error', status: 429 }
+      : { type: 'good' };
+  await withServer(startModelServer({ respond }), async (server) => {
+    const model = await modelAt(server, 'compatible');
+    const { attempts, error } = await askAll(optionsFor(model, 6, { maxAttempts: 3 }));
+    assert.is(error, undefined);
+    assert.equal(tally(attempts.map(({ status }) => status)), { valid: 6, failed: 7 });
+  });
+});
+
 test('mixed faults over 300 samples lose no call and double none', async () => {
   const faults: Behaviour[] = [
     { type: 'error', status: 429, headers: { 'retry-after': '0' } },
