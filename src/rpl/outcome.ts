@@ -85,7 +85,7 @@ export function usableSamples(attempts: readonly Attempt[]): EstimatorSample[] {
 }
 
 /** Attempts by sample, each list in the order of its ordinals. */
-function groupAttempts(attempts: readonly Attempt[]): Map<string, Attempt[]> {
+export function groupAttempts(attempts: readonly Attempt[]): Map<string, Attempt[]> {
   const bySample = new Map<string, Attempt[]>();
   for (const attempt of attempts) {
     const own = bySample.get(attempt.sampleKey);

@@ -1,5 +1,5 @@
 import { canonicalJson, type JsonValue } from '../base/canonical.js';
-import { centreOf, type EstimatorSample, estimate } from './estimator.js';
+import { centreOf, type Estimate, type EstimatorSample, estimate } from './estimator.js';
 import { firstStageOf, growthLimit } from './growth.js';
 import { type Outcome, readOutcome } from './outcome.js';
 import type { MeasurementPlan } from './plan.js';
@@ -7,6 +7,7 @@ import { costOfAttempts, type Price } from './price.js';
 import { decidingReadouts, NO_READOUT, type Readout, summariseReadouts } from './readout.js';
 import type { RunRecord } from './record.js';
 import type { Attempt } from './sample.js';
+import { withWhatCame } from './shortage.js';
 import { qualityOf, verdictOf } from './verdict.js';
 
 /** Above this share of refusals the estimate comes with worst-case bounds. */
@@ -45,13 +46,9 @@ export function completeRun(input: RunInput): RunRecord {
   const calls = [...ownAttempts, ...ownReadouts];
   const readouts = decidingReadouts([...reusedReadouts, ...ownReadouts]);
   const { options } = plan;
-  const outcome = readOutcome(plan, [...reusedAttempts, ...ownAttempts]);
-  const result = estimate(outcome.usable, {
-    estimator: plan.method,
-    resamples: options.b,
-    seed: plan.bootstrapSeed,
-    firstStage: firstStageOf(plan),
-  });
+  const attempts = [...reusedAttempts, ...ownAttempts];
+  const outcome = readOutcome(plan, attempts);
+  const result = estimateOf(plan, outcome, attempts);
   return {
     run_id: input.runId,
     env: plan.environment,
@@ -87,6 +84,19 @@ export function completeRun(input: RunInput): RunRecord {
     ...(plan.options.readout === undefined ? NO_READOUT : summariseReadouts(readouts)),
     model_changed: outcome.modelChanged,
   };
+}
+
+function estimateOf(plan: MeasurementPlan, outcome: Outcome, attempts: readonly Attempt[]): Estimate {
+  try {
+    return estimate(outcome.usable, {
+      estimator: plan.method,
+      resamples: plan.options.b,
+      seed: plan.bootstrapSeed,
+      firstStage: firstStageOf(plan),
+    });
+  } catch (error) {
+    throw withWhatCame(error, attempts);
+  }
 }
 
 /** Templates in slot order, how their number came about when a width was wanted, and whose answers were used. */

@@ -273,11 +273,33 @@ check('too few usable answers: an error that keeps them', async () => {
   );
   assert.is(exitCode, 1);
   assert.is(stdout, '');
-  assert.is(JSON.parse(stderr).error.code, 'insufficient_samples');
+  const { code, message, hint, facts } = JSON.parse(stderr).error;
+  assert.is(code, 'insufficient_samples');
+  assert.match(message, 'What came: 32 refused. The last problem: The provider reports a refusal.');
+  assert.match(hint, '--no-cache');
+  assert.equal(facts.samples_by_status, { refused: 32 });
   const [counts] = await database.sql`
     select (select count(*)::int from checks) as checks, (select count(*)::int from attempts) as attempts`;
   assert.equal({ ...counts }, { checks: 0, attempts: 32 });
 });
+
+check(
+  'an answer that could not be used twice is not paid for a third time, unless measured afresh',
+  async () => {
+    const variables = await serve({ respond: () => ({ type: 'off-schema' }) });
+    const argv = [CLAIM, '--model', 'compatible/test-model', '-K', '4', '-R', '1'];
+    for (const [more, calls] of [
+      [[], 8],
+      [[], 8],
+      [['--no-cache'], 16],
+    ] as const) {
+      const { exitCode, stderr } = await hx([...argv, ...more], variables);
+      assert.is(exitCode, 1);
+      assert.match(stderr, 'What came: 4 invalid.');
+      assert.is(server?.calls.length, calls);
+    }
+  },
+);
 
 check('without a database, or with that of another environment, nothing is asked', async () => {
   const variables = await serve({});
