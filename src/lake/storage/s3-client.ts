@@ -20,7 +20,7 @@ import type { S3Place } from './s3-place.js';
 export interface Patience {
   /** Attempts of one request, at most. */
   readonly attempts: number;
-  /** The same where nothing answers at the address or there is no such host, and the server never answered before. */
+  /** The same for an address that leads to no server (`isUnreachable`), as long as none has answered there. */
   readonly firstContactAttempts: number;
   /** The wait before the second attempt, in milliseconds; it doubles from then on, up to `longestWaitMs`. */
   readonly firstWaitMs: number;

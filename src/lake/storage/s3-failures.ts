@@ -140,10 +140,15 @@ export function networkError(place: S3Place, errand: S3Errand, thrown: unknown, 
   );
 }
 
-/** Whether the failure of a request says that there is no such host, or that nothing listens there. */
+/**
+ * Whether a request came to no server at all: there is no such host, nothing listens there, its certificate is another's.
+ * Not so when a connection broke off, or nothing came for too long.
+ */
 export function isUnreachable(thrown: unknown): boolean {
-  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(systemCode(causeOf(thrown)) ?? '');
+  return thrown instanceof TypeError && !BROKEN_OFF.has(systemCode(causeOf(thrown)) ?? '');
 }
+
+const BROKEN_OFF: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /** `fetch` hides the reason of a failure in its cause. */
 function causeOf(thrown: unknown): unknown {
@@ -158,11 +163,8 @@ function reasonOf(thrown: unknown, host: string): string {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `there is no host ${host}`;
-    case 'UND_ERR_SOCKET':
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return `${host} broke off the connection`;
     default:
+      if (BROKEN_OFF.has(systemCode(cause) ?? '')) return `${host} broke off the connection`;
       return `${host} cannot be reached: ${messageOf(cause)}`;
   }
 }

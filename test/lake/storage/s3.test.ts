@@ -227,6 +227,9 @@ test('a server out of reach is named, and one that says nothing is given up', as
     'there is no host no-such-host.invalid (tried 2 times)',
     'AWS_ENDPOINT_URL',
   );
+  // It speaks no TLS.
+  const secret = storageAt(server, 'x', staging, { endpoint: server.endpoint.replace('http:', 'https:') });
+  assertFailure(await failureOf(() => secret.list('')), 'unavailable', '(tried 2 times)', 'AWS_ENDPOINT_URL');
   await gone.stop();
   await server.set({ delayMs: 3_000 });
   const hasty = storageAt(server, 'x', staging, { patience: { ...IMPATIENT, attempts: 2, silenceMs: 100 } });
