@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,6 +9,7 @@ import type { ProgressEvent } from '../../src/base/events.js';
 import { sleep, systemClock } from '../../src/base/time.js';
 import { Accounts, Lanes } from '../../src/handlers/context.js';
 import { invoke } from '../../src/handlers/index.js';
+import { sideBySide } from '../../src/handlers/side-by-side.js';
 import { makeTempFolder, makeTestSettings, removeFolder, runHx } from '../helpers.js';
 import { type ModelServer, startModelServer } from '../models/server.js';
 
@@ -167,6 +169,19 @@ sweep('when nobody reads any more, it stops without a word', async () => {
     const { exitCode, stderr } = await running;
     assert.equal([exitCode, stderr], [130, '']);
   }
+});
+
+sweep('what a quick model brings does not wait for a slow one', async () => {
+  async function* quick() {
+    for (const claim of ['One', 'Two', 'Three']) yield claim;
+  }
+  async function* slow() {
+    for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+    yield 'late';
+  }
+  const came: string[] = [];
+  for await (const result of sideBySide([slow(), quick()])) came.push(result);
+  assert.equal(came, ['One', 'Two', 'Three', 'late']);
 });
 
 sweep('--max-cost is one limit for all models and claims; what it stopped carries on', async () => {
