@@ -147,7 +147,7 @@ async function count(plans: readonly MeasurementPlan[], readout: Decoding | unde
 }
 
 /** Who would be asked. Nothing is sent, so no key is needed and no address matters. */
-async function identify(model: string | undefined, settings: Settings): Promise<ModelIdentity> {
+export async function identify(model: string | undefined, settings: Settings): Promise<ModelIdentity> {
   const { parseModelName, requireModelName, resolveModel } = await import('../models/resolve.js');
   const { provider, name } = parseModelName(requireModelName(model, settings));
   const fullName = `${provider}/${name}`;

@@ -9,6 +9,7 @@ import { type Allocation, cheapestAllocation, expectedWidth, type Variances } fr
 import { DEFAULT_BANK, loadBank } from './banks.js';
 import { refuseUnreachableTemplates } from './contradictions.js';
 import { defineHandler } from './handler.js';
+import { likelyCallCost } from './plan-cost.js';
 import { isWholeNumber } from './validators.js';
 
 /** Spreads in logits where none are given: wording moves a belief more than chance does. */
@@ -44,6 +45,17 @@ export interface WidthPlan {
     readonly expected: number;
     readonly most: number;
   } | null;
+  /** The model that would be asked; null when none was named. */
+  readonly model: string | null;
+  /** What each likely costs, readouts included, US dollars to six decimals; null without a model or its price. */
+  readonly cost_usd: {
+    readonly as_is: string;
+    readonly cheapest: string | null;
+    readonly expected: string;
+    readonly most: string;
+  } | null;
+  /** The date of the price table; null for the simulator, or without a price. */
+  readonly price_date: string | null;
 }
 
 const isSpread = t.cascade(t.isNumber(), [t.isInInclusiveRange(0, 10)]);
@@ -51,6 +63,8 @@ const isSpread = t.cascade(t.isNumber(), [t.isInInclusiveRange(0, 10)]);
 export const planWidth = defineHandler({
   name: 'check',
   input: t.isObject({
+    claim: t.isString(),
+    model: t.isOptional(t.isString()),
     width: t.cascade(t.isNumber(), [t.isInInclusiveRange(WIDTH.minimum, WIDTH.maximum)]),
     bank: t.isOptional(t.isString()),
     k: t.isOptional(isWholeNumber(SIZE.k)),
@@ -72,6 +86,21 @@ export const planWidth = defineHandler({
     const limits = { maxTemplates: bank.templates.length, maxReplicates: SIZE.r.maximum };
     const cheapest = cheapestAllocation(spread, ASSUMED_CENTRE_LOGIT, input.width, limits) ?? null;
     const stages = twoStage(spread, bank, r, input.width, input.max_calls ?? null);
+    const asIsCalls = (input.k ?? SIZE.k.default) * r;
+    const readoutCalls =
+      input.readout === true
+        ? {
+            as_is: templates,
+            cheapest: cheapest?.t ?? null,
+            expected: stages.expected_calls / r,
+            most: stages.most_calls / r,
+          }
+        : null;
+    const { claim, model } = input;
+    const question = { claim, bank, hasReadout: input.readout === true, environment: settings.environment };
+    const cost = model === undefined ? null : await likelyCallCost({ ...question, model }, settings);
+    const usd = (calls: number, readouts: number | null | undefined) =>
+      ((cost?.sampleUsd ?? 0) * calls + (cost?.readoutUsd ?? 0) * (readouts ?? 0)).toFixed(6);
     return {
       width: input.width,
       bank: bankName(bank),
@@ -81,20 +110,23 @@ export const planWidth = defineHandler({
       as_is: {
         t: templates,
         r,
-        calls: (input.k ?? SIZE.k.default) * r,
+        calls: asIsCalls,
         expected_width: expectedWidth(spread, ASSUMED_CENTRE_LOGIT, templates, r),
       },
       cheapest,
       two_stage: stages,
-      readout_calls:
-        input.readout === true
-          ? {
-              as_is: templates,
-              cheapest: cheapest?.t ?? null,
-              expected: stages.expected_calls / r,
-              most: stages.most_calls / r,
-            }
-          : null,
+      readout_calls: readoutCalls,
+      model: cost?.model ?? null,
+      cost_usd:
+        cost === null || cost.sampleUsd === null
+          ? null
+          : {
+              as_is: usd(asIsCalls, readoutCalls?.as_is),
+              cheapest: cheapest === null ? null : usd(cheapest.calls, readoutCalls?.cheapest),
+              expected: usd(stages.expected_calls, readoutCalls?.expected),
+              most: usd(stages.most_calls, readoutCalls?.most),
+            },
+      price_date: cost?.price_date ?? null,
     };
   },
 });

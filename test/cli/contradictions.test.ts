@@ -27,7 +27,7 @@ contradictions(
     for (const other of [
       ['--dry-run'],
       ['--explain'],
-      ['--model', 'simulator/default'],
+      ['--model', 'simulator/default', '--model', 'simulator/noisy'],
       ['--estimator', 't'],
       ['-B', '500'],
       ['--seed', '1'],
@@ -56,6 +56,7 @@ contradictions(
       '1',
       '--sigma',
       '0',
+      ...SIMULATED,
     ];
     assert.is((await runHx([...plan, ...honoured, '--json'], { folder })).exitCode, 0);
   },

@@ -146,4 +146,25 @@ explain('a plan says what a width takes and where its spread comes from; nothing
   assert.is((await runHx(['check', 'A', '--plan'], { folder })).exitCode, 2);
 });
 
+explain('a plan with a model says what it likely costs, as a dry run of that size does', async () => {
+  const argv = ['check', 'A claim', '--model', 'openai/gpt-4.1-mini', '--readout'];
+  const run = async (...more: string[]) => {
+    const { exitCode, stdout, stderr } = await runHx([...argv, ...more], { folder });
+    assert.is(exitCode, 0, stderr);
+    return stdout;
+  };
+  const { as_is, cost_usd, price_date } = JSON.parse(await run('--plan', '--width', '0.15', '--json'));
+  const dry = JSON.parse(await run('--dry-run', '--json'));
+  assert.is(as_is.calls, dry.samples);
+  assert.equal([cost_usd.as_is, price_date], [dry.cost_usd.likely, dry.price_date]);
+  const perWidth = JSON.parse(await run('--dry-run', '--width', '0.15', '--json'));
+  assert.ok(Number(cost_usd.expected) >= Number(perWidth.cost_usd.likely), 'no less than the first stage');
+  assert.ok(Number(cost_usd.most) >= Number(cost_usd.expected));
+  assert.match(await run('--plan', '--width', '0.15'), /as it stands .*\(\$0\.0\d+\)/);
+  const told = async (model: string) =>
+    (await runHx(['check', 'A', '--plan', '--width', '0.15', '--model', model], { folder })).stdout;
+  assert.match(await told('openai/unheard-of'), 'no price of openai/unheard-of is known');
+  assert.match(await told('simulator/default'), 'no cost, as no model is asked');
+});
+
 explain.run();

@@ -35,7 +35,10 @@ export class CheckCommand extends MeasuringCommand {
         'As many wordings as an interval of width 0.15 takes',
         'hx check "Tides are caused by the moon" --model simulator/default --bank wide --width 0.15',
       ],
-      ['How many that may be', 'hx check "Tides are caused by the moon" --bank wide --width 0.15 --plan'],
+      [
+        'How many that may be, and what they cost',
+        'hx check "Tides are caused by the moon" --bank wide --width 0.15 --plan --model openai/gpt-4.1-mini',
+      ],
       [
         'What lies behind the estimate',
         'hx check "Tides are caused by the moon" --model simulator/default --explain',
@@ -52,7 +55,8 @@ export class CheckCommand extends MeasuringCommand {
   env = environmentOption();
 
   plan = Option.Boolean('--plan', false, {
-    description: 'Only print how many calls --width would take; sends nothing',
+    description:
+      'Only print how many calls --width would take, and with --model what they cost; sends nothing',
   });
   tau = Option.String('--tau', {
     description: 'For --plan: spread between templates in logits (0.4)',
@@ -70,7 +74,7 @@ export class CheckCommand extends MeasuringCommand {
   async execute(): Promise<number> {
     const claim = normalizeClaim(await claimArgument(this.claim, this.context));
     if (this.plan) {
-      await this.printPlan();
+      await this.printPlan(claim);
       return 0;
     }
     this.refuseWithoutPlan();
@@ -106,22 +110,26 @@ export class CheckCommand extends MeasuringCommand {
     });
   }
 
-  /** What the wanted width would take; sends nothing. */
-  private async printPlan(): Promise<void> {
+  /** What the wanted width would take, in dollars too for a model; sends nothing. */
+  private async printPlan(claim: string): Promise<void> {
     const { bank, k, r, t: templates, width, max_calls, readout } = this.measurementInput();
     if (width === undefined) throw new UsageError('--plan needs the --width to plan for');
     const unused = {
       '--dry-run': this.dryRun,
       '--explain': this.explain,
-      '--model': this.models,
+      'several --model': (this.models?.length ?? 0) > 1,
       '--estimator': this.estimator,
       '-B': this.b,
       '--seed': this.seed,
       ...this.carryingOut(),
     };
-    this.refuseBeside('--plan', unused, 'it reckons by the width and the spread, whatever the model');
+    this.refuseBeside(
+      '--plan',
+      unused,
+      'it reckons by the width and the spread, and by what one model costs',
+    );
     const { tau, sigma } = this;
-    const size = { width, bank, k, r, t: templates, max_calls, readout };
+    const size = { claim, model: this.models?.[0], width, bank, k, r, t: templates, max_calls, readout };
     const plan = await this.invoke('planWidth', { ...size, tau, sigma });
     if (this.json) this.printJson(plan);
     else {

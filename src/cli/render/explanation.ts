@@ -60,6 +60,8 @@ function readoutLines(readouts: Explanation['readouts'], width: number, paint: P
 /** What a wanted width would take, for a person. */
 export function renderWidthPlan(plan: WidthPlan, paint: Paint): string {
   const { as_is, cheapest, two_stage: stages } = plan;
+  // What costs nothing needs no amounts.
+  const cost = plan.price_date === null ? null : plan.cost_usd;
   const source =
     plan.spread_source === 'given'
       ? 'as given'
@@ -67,13 +69,24 @@ export function renderWidthPlan(plan: WidthPlan, paint: Paint): string {
   return [
     `${paint('bold', 'PLAN')}  nothing was sent: an interval of width ${plan.width}, bank ${plan.bank}`,
     `   tau ${plan.tau_logit}, sigma ${plan.sigma_logit} logit: ${source}`,
-    `   as it stands   ${as_is.calls} calls (T=${as_is.t}, R=${as_is.r}): width ${number(as_is.expected_width)}`,
-    `   fewest calls   ${cheapest === null ? WORDS.run.noAllocation : allocationText(cheapest)}`,
-    `   with --width   ${stages.first_calls} calls first, then about ${stages.expected_calls} in all, at most ${stages.most_calls}` +
+    `   as it stands   ${as_is.calls} calls (T=${as_is.t}, R=${as_is.r}): width ${number(as_is.expected_width)}${dollars(cost?.as_is)}`,
+    `   fewest calls   ${cheapest === null ? WORDS.run.noAllocation : allocationText(cheapest)}${dollars(cost?.cheapest)}`,
+    `   with --width   ${stages.first_calls} calls first, then about ${stages.expected_calls} in all${dollars(cost?.expected)}, at most ${stages.most_calls}${dollars(cost?.most)}` +
       (stages.is_enough ? '' : paint('yellow', ', which is not expected to be enough')),
     ...(plan.readout_calls === null ? [] : [readoutCalls(plan.readout_calls)]),
+    ...(plan.model === null ? [] : [`   ${priceText(plan.model, plan)}`]),
     paint('dim', '   at a belief of 0.5, where an interval is widest'),
   ].join('\n');
+}
+
+function dollars(usd: string | null | undefined): string {
+  return usd == null ? '' : ` ($${Number(usd).toFixed(4)})`;
+}
+
+function priceText(model: string, { cost_usd, price_date }: WidthPlan): string {
+  if (cost_usd === null) return `no price of ${model} is known; HX_PRICES can name one`;
+  if (price_date === null) return 'no cost, as no model is asked';
+  return `likely cost without retries, readouts included, by the prices of ${model} of ${price_date}`;
 }
 
 function readoutCalls({ as_is, cheapest, expected, most }: NonNullable<WidthPlan['readout_calls']>): string {
