@@ -42,6 +42,15 @@ export const QUESTIONS: Readonly<Record<string, string>> = {
     WHERE dt BETWEEN '2026-01-01' AND '2026-01-07' GROUP BY ALL ORDER BY ALL`,
 };
 
+/**
+ * The files of the local environment as DuckDB reads them without views, with the day of each row.
+ * @param folders the path of the days' folders up to the date.
+ */
+export function filesWithoutViews(folders: string): string {
+  return `(SELECT *, substring(filename, ${folders.length + 1}, 10)::DATE AS dt
+    FROM read_parquet('${folders}*/*.parquet', hive_partitioning = false, filename = true))`;
+}
+
 /** A number of repeats, made smaller by HX_BENCH_SCALE (a share of 1) where the machine is busy. */
 export function scaled(count: number): number {
   return Math.ceil(count * Number(process.env['HX_BENCH_SCALE'] ?? 1));
