@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Context } from '../../src/handlers/context.js';
@@ -131,6 +132,22 @@ test('one that falls asleep anywhere, while another carries on, compacts and rem
   await compactNow(awake);
   assert.is(await assertOnce(state, awake, 'compacted'), BigInt(state.stored));
   assert.is(filesOf(state).length, DAYS.length, filesOf(state).join(' '));
+});
+
+test('one that sleeps while its lake is moved away and made anew adds nothing to the new one', async (state) => {
+  const awake = state.machine();
+  await add(state, awake, 6);
+  await invoke('exportChecks', {}, awake);
+  await add(state, awake, 6);
+  const sleep = new Sleep(5);
+  const exporting = invoke('exportChecks', {}, state.machine(sleep.over(state.storage)));
+  await Promise.race([exporting, sleep.begun]);
+  assert.match(sleep.what, /^stage .*x-s3-/);
+  renameSync(join(exportsFolder(state.lakeDir), 'local'), join(makeTempFolder(), 'away'));
+  await invoke('exportChecks', {}, awake);
+  sleep.wake();
+  assert.is((await exporting).rows, 0);
+  assert.is(await assertOnce(state, awake, filesOf(state).join(' ')), BigInt(state.stored));
 });
 
 test.run();
