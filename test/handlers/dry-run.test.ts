@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DryRun } from '../../src/handlers/dry-run.js';
+import { DEFAULT_DECODING } from '../../src/rpl/plan.js';
 import { makeTempFolder, removeFolder, runHx } from '../helpers.js';
 import { serverVariables, withServer } from '../models/samples.js';
 import { type Behaviour, startModelServer } from '../models/server.js';
@@ -29,6 +30,8 @@ dryRun('needs no key and no database, makes nothing, and says the same for check
     [check.model, check.samples, check.calls],
     ['openai/gpt-4.1-mini', 32, { likely: 32, most: 64 }],
   );
+  // Every call may fill its answer, and every sample may take two.
+  assert.is(check.tokens_out.most, 64 * DEFAULT_DECODING.maxOutputTokens);
   assert.ok(Number(check.cost_usd?.likely) > 0);
   assert.ok(Number(check.cost_usd?.most) > Number(check.cost_usd?.likely));
   assert.equal(readdirSync(folder), []);

@@ -190,6 +190,29 @@ research('an interrupted run keeps what came, and the same command carries on', 
   ]);
 });
 
+research('an interrupted --no-cache is carried on by the same command, and not begun once more', async () => {
+  const argv = [
+    'research',
+    'A claim',
+    '--model',
+    'simulator/slow',
+    '-K',
+    '8',
+    '--concurrency',
+    '2',
+    '--json',
+  ];
+  await runHx(argv, { folder });
+  const controller = new AbortController();
+  const running = runHx([...argv, '--no-cache'], { folder, signal: controller.signal });
+  while (attemptsStored() === 16) await sleep(20);
+  controller.abort(Object.assign(new Error('stop'), { name: 'AbortError' }));
+  assert.is((await running).exitCode, 130);
+  const again = JSON.parse((await runHx([...argv, '--no-cache'], { folder })).stdout);
+  assert.equal([again.calls_made, again.reused, attemptsStored()], [16, false, 32]);
+  assert.equal(read('select count(*) as n from runs'), [{ n: 2 }]);
+});
+
 research('a resumed sample whose stored answer was unusable gets its one retry, and no more', async () => {
   const server = await startModelServer({
     respond: (_request, index) => {
