@@ -7,6 +7,7 @@ import { formatOfFile, TEXT_FORMATS } from '../render/formats/index.js';
 import type { Paint } from '../render/style.js';
 import { renderTable } from '../render/table.js';
 import { SHELL_KEYS } from './help.js';
+import { LAST_RESULT } from './last-result.js';
 import { type Modes, PAGER_MODES } from './modes.js';
 
 /** The shell as a dot command sees it. */
@@ -105,6 +106,7 @@ function helpText({ width, paint }: CommandHost): string {
     `${name} ${argument ?? ''}`.trim(),
     meaning,
   ]);
+  rows.push([LAST_RESULT, `The last result, as a table: select count(*) from ${LAST_RESULT};`]);
   const table = (header: string, lines: readonly (readonly string[])[]) =>
     renderTable({ columns: [{ header }, { header: 'meaning' }], rows: lines, width: width(), paint });
   return `${table('command', rows)}\n${table('key', SHELL_KEYS)}`;

@@ -21,6 +21,7 @@ import type { Paint } from '../render/style.js';
 import { canFit } from '../render/table.js';
 import { type CommandHost, runDotCommand } from './dot-commands.js';
 import { isExit } from './entry.js';
+import { LastResult } from './last-result.js';
 import { initialModes } from './modes.js';
 import type { RowBuffer } from './pager/row-buffer.js';
 
@@ -67,6 +68,7 @@ export class Interpreter implements CommandHost {
   readonly width: () => number;
   readonly modes = initialModes();
   private readonly options: InterpreterOptions;
+  private readonly lastResult = new LastResult();
   private hasLeft = false;
 
   constructor(options: InterpreterOptions) {
@@ -120,8 +122,9 @@ export class Interpreter implements CommandHost {
     return { session: this.session, readFile: (name) => readFileOf(this.options.folder, name) };
   }
 
-  private async run(statement: Statement, signal: AbortSignal): Promise<void> {
+  private async run(entered: Statement, signal: AbortSignal): Promise<void> {
     const startedAtMs = performance.now();
+    const statement = this.lastResult.resolve(entered);
     const file = this.modes.output;
     if (file === undefined) await this.show(statement, signal, startedAtMs);
     else {
@@ -129,6 +132,7 @@ export class Interpreter implements CommandHost {
       await writeResults(this.session, [statement], formatOfFile(file), file, signal);
       await this.tell(`Wrote ${file}.`, performance.now() - startedAtMs);
     }
+    this.lastResult.keep(statement);
   }
 
   private async show(statement: Statement, signal: AbortSignal, startedAtMs: number): Promise<void> {

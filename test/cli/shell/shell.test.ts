@@ -69,6 +69,31 @@ test('Ctrl-Z goes back to the shell around it with the terminal as it was, and f
   }
 });
 
+test('_ stands for the last result, of a ready query with parameters and of results of results too', async () => {
+  await inShell({}, async (pty) => {
+    pty.line('select * from _;');
+    await pty.sees(/hx: .*_[\s\S]*hx>$/);
+    pty.line('select i, i % 3 as third from range(10) r(i);');
+    await pty.sees(/10 rows\nhx>$/);
+    pty.line('describe select 1 as x;');
+    pty.line('with more as (select 100 as plus) select third, count(*) as n, max(i) + plus as top -- _');
+    pty.line('from _, more group by third, plus order by third;');
+    await pty.sees(
+      /third {2}n {2}top\n─+ {2}─ {2}─+\n {4}0 {2}4 {2}109\n {4}1 {2}3 {2}107\n {4}2 {2}3 {2}108\n3 rows/,
+    );
+    pty.line('select sum(n) as all_of_them from _;');
+    await pty.sees(/all_of_them\n─+\n {9}10\n/);
+    pty.line('select nothing_like_it from _;');
+    await pty.sees(/ {4}select nothing_like_it from _\n {11}\^/);
+    pty.line('explain select * from _ where all_of_them = 11;');
+    await pty.sees(/PROJECTION[\s\S]*hx>$/);
+    pty.line('@claim_history claim=nobody');
+    await pty.sees(/0 rows\nhx>$/);
+    pty.line('select count(*) as none from _;');
+    await pty.sees(/none\n─+\n {3}0\n/);
+  });
+});
+
 test('editing: words, ends, deleting and putting back, undo, and the cursor beside wide characters', async () => {
   await inShell({}, async (pty) => {
     pty.type('select 日本語 👩‍🚀 from');
