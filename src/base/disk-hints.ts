@@ -2,6 +2,9 @@ import { messageOf, systemCode } from './errors.js';
 
 const NO_SPACE =
   'The disk is full: free some space, or set HX_DATA_DIR to another disk, then run the same again.';
+/** SQLite says no more of a log or an index of it that cannot grow. */
+const MAYBE_FULL =
+  'The disk may be full or broken: look at its space and its log, or set HX_DATA_DIR to another disk.';
 const TOO_LARGE =
   'That disk or account may not have so large a file: raise its limit, or set HX_DATA_DIR to another disk.';
 const NO_PERMISSION = 'Give the account that runs hx the right to write there, or set HX_DATA_DIR elsewhere.';
@@ -21,7 +24,9 @@ const BY_WORDS: readonly (readonly [RegExp, string])[] = [
 
 /** What to do about a disk that refuses; undefined for an error that is none of a disk's. */
 export function diskHint(error: unknown): string | undefined {
-  const byCode = BY_CODE[systemCode(error) ?? ''];
+  const code = systemCode(error) ?? '';
+  if (code.startsWith('SQLITE_IOERR')) return MAYBE_FULL;
+  const byCode = BY_CODE[code];
   if (byCode !== undefined) return byCode;
   const message = messageOf(error);
   return BY_WORDS.find(([words]) => words.test(message))?.[1];

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -230,6 +231,22 @@ store('a full disk is named with the store and what to do, and nothing of the tr
   connection.durably(() => connection.insert('notes', { text: 'short' }));
   assert.is(sqlite.prepare('select count(*) from notes').pluck().get(), 1);
   connection.close();
+});
+
+store('a disk that is full when the store is opened is named too, where SQLite says less', () => {
+  const script = `
+    import { openResearchStore } from ${JSON.stringify(packagePath('src', 'research', 'open.ts'))};
+    await openResearchStore(process.argv[1]).catch(({ code, message, hint }) =>
+      process.stdout.write(JSON.stringify({ code, message, hint })));`;
+  // A limit of the shell's on every file stands for a disk that is full.
+  const limited = 'ulimit -f 8; exec "$0" --import tsx --input-type=module --eval "$1" "$2"';
+  const { stdout } = spawnSync('bash', ['-c', limited, process.execPath, script, folder], {
+    cwd: packagePath(),
+  });
+  const { code, message, hint } = JSON.parse(String(stdout));
+  assert.is(code, 'unavailable');
+  assert.match(message, join(folder, 'research.sqlite'));
+  assert.match(hint, 'disk may be full');
 });
 
 store.run();

@@ -55,7 +55,7 @@ const FILLERS: readonly Filler[] = [
 ];
 
 /** How a command says that there is no space: never by a trace, and with what to do. */
-const SAYS_FULL = /disk is full|space|too large/i;
+const SAYS_FULL = /disk (is|may be) full|space|too large/i;
 const TRACE = /\n\s+at .*\.js:\d+|defect of hx/;
 
 /** Fills the disk of a lake at so many points of what each command needs, and proves what it says and leaves. */
