@@ -1,12 +1,14 @@
 // Sweeps over many simulated claims in a process of its own, and over the same ones again: claims a second, CPU time a
-// claim, and the most memory that the process held. `npm run bench:sweep -- 10000` takes ten thousand claims.
-import { execFileSync, spawn } from 'node:child_process';
+// claim, the most memory that the process held, and where the time goes. `npm run bench:sweep -- 10000` takes ten
+// thousand claims.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeTempFolder } from '../helpers.js';
 import { type Figure, printFigures } from './measure.js';
+import { sharesOfTime } from './profile.js';
 
 const BIN = join(fileURLToPath(new URL('../../', import.meta.url)), 'bin', 'hx.js');
 const MOST_MEMORY_MB = 300;
@@ -14,6 +16,8 @@ const MOST_MEMORY_MB = 300;
 const MOST_CPU_MS = 60;
 const MOST_CPU_AGAIN_MS = 10;
 const LOOK_EVERY_MS = 500;
+/** Enough for a profile; more would only take longer. */
+const PROFILED_CLAIMS = 500;
 
 const claims = Number(process.argv[2] ?? 1_000);
 const folder = makeTempFolder();
@@ -54,6 +58,18 @@ async function sweep() {
   return { perSecond: claims / seconds, cpuMs: (user + system) / 1_000 / claims, memoryMb: mostKb / 1_024 };
 }
 
+/** The first claims once more, into a lake of their own, under the profiler. */
+function whereTimeGoes(): string {
+  const few = join(folder, 'few.jsonl');
+  writeFileSync(few, lines.slice(0, PROFILED_CLAIMS).join('\n'));
+  const profiles = join(folder, 'profiles');
+  const argv = ['--cpu-prof', '--cpu-prof-dir', profiles, BIN, 'research', '--claims', few];
+  const env = { PATH: process.env['PATH'], HX_DATA_DIR: join(folder, 'profiled') };
+  spawnSync(process.execPath, [...argv, '--model', 'simulator/default', '--json'], { env, stdio: 'ignore' });
+  const shares = sharesOfTime(profiles).map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`);
+  return shares.join(', ');
+}
+
 const first = await sweep();
 const again = await sweep();
 const figures: Figure[] = [
@@ -80,4 +96,5 @@ const figures: Figure[] = [
   },
 ];
 printFigures(figures);
+process.stdout.write(`where the time goes: ${whereTimeGoes()}\n`);
 if (figures.some(({ value, limit }) => value > limit)) process.exitCode = 1;
