@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { diskHint } from '../base/disk-hints.js';
 import { HxError, messageOf } from '../base/errors.js';
 import { VIEW_NAMES } from './catalog.js';
 import { placeAt, placeInMessage } from './place.js';
@@ -23,6 +24,10 @@ export function sqlError(
   });
 }
 
+const ASK_FOR_LESS = 'Ask for less at once: fewer columns, a range of dt, or a LIMIT.';
+const NO_ROOM =
+  'What does not fit into memory goes to the data folder, where there is no more room for it: free some of that disk.';
+
 /** Translates what DuckDB throws while a statement is prepared or runs. */
 export function engineError(thrown: unknown, sql: string): HxError {
   if (thrown instanceof HxError) return thrown;
@@ -39,9 +44,11 @@ export function engineError(thrown: unknown, sql: string): HxError {
   if (/^Out of Memory Error/.test(message)) {
     return new HxError('failed', sentence(message.replace(/\n.*/s, '')), {
       cause: thrown,
-      hint: 'Ask for less at once: fewer columns, a range of created_at, or a LIMIT.',
+      hint: /offload data block/.test(message) ? `${ASK_FOR_LESS} ${NO_ROOM}` : ASK_FOR_LESS,
     });
   }
+  const full = /^IO Error/.test(message) ? diskHint(thrown) : undefined;
+  if (full !== undefined) return new HxError('failed', sentence(message), { cause: thrown, hint: full });
   if (TOO_DEEP.test(message)) return tooDeep(thrown);
   if (/^INTERNAL Error/.test(message)) {
     return new HxError('failed', `DuckDB failed inside: ${sentence(message)}`, {
