@@ -15,18 +15,22 @@ interface Profile {
 }
 
 /** What a layer of hx does in a sweep. */
-const LAYERS: Readonly<Record<string, string>> = {
-  rpl: 'planning and estimates',
-  models: 'the model and its pacing',
-  research: 'SQLite and its waits for the disk',
-  lake: 'Parquet',
-  handlers: 'handlers',
-  cli: 'output',
-};
-const OTHERS: Readonly<Record<string, string>> = {
-  '(idle)': 'waiting for the disk',
-  '(garbage collector)': 'garbage collection',
-};
+const LAYERS = new Map(
+  Object.entries({
+    rpl: 'planning and estimates',
+    models: 'the model and its pacing',
+    research: 'SQLite and its waits for the disk',
+    lake: 'Parquet',
+    handlers: 'handlers',
+    cli: 'output',
+  }),
+);
+const OTHERS = new Map(
+  Object.entries({
+    '(idle)': 'waiting for the disk',
+    '(garbage collector)': 'garbage collection',
+  }),
+);
 
 /**
  * Where the time of a process went that ran with --cpu-prof: the share of each layer, the largest first, by the
@@ -57,7 +61,7 @@ function labelNodes(nodes: readonly Node[]): Map<number, string> {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { functionName, url } = next.node.callFrame;
     const layer = /\/dist\/(\w+)\//.exec(url)?.[1] ?? '';
-    const label = OTHERS[functionName] ?? LAYERS[layer] ?? next.outer;
+    const label = OTHERS.get(functionName) ?? LAYERS.get(layer) ?? next.outer;
     labels.set(next.node.id, label);
     for (const child of next.node.children ?? []) {
       const node = byId.get(child);
