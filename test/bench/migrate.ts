@@ -118,6 +118,8 @@ function urlOf({ url }: LocalServer, name: string): string {
 
 /** @param spanMs how long a run takes here, so that every part of it gets its kills. */
 async function killServers(expected: string, spanMs: number): Promise<void> {
+  // Each start of a server adds what ends it with us.
+  process.setMaxListeners(0);
   const dataDir = makeTempFolder();
   const prng = new Prng(3n);
   const earlier = failures.length;
