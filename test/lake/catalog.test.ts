@@ -40,13 +40,9 @@ function putManifest(exportsDir: string, environment: string, manifest: Partial<
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(whole));
 }
 
-const CLAIMS = 'SELECT claim, logit FROM checks ORDER BY claim, logit';
-
-test('of an updated row the newest revision counts, a deleted row not at all, and only in its environment', async ({
-  engine,
-  exportsDir,
-}) => {
-  const put = (name: string, ...rows: Parameters<typeof lakeRow>[]) =>
+/** What puts a file of exported checks into the lake, each by its number and what else it is. */
+function putChecks(exportsDir: string) {
+  return (name: string, ...rows: Parameters<typeof lakeRow>[]) =>
     putFile(
       exportsDir,
       name,
@@ -54,6 +50,15 @@ test('of an updated row the newest revision counts, a deleted row not at all, an
         lakeRow(number, { created_at: at('2026-11-01'), lane: 'operational', ...given }),
       ),
     );
+}
+
+const CLAIMS = 'SELECT claim, logit FROM checks ORDER BY claim, logit';
+
+test('of an updated row the newest revision counts, a deleted row not at all, and only in its environment', async ({
+  engine,
+  exportsDir,
+}) => {
+  const put = putChecks(exportsDir);
   await put('x-s3-1234abcd-0-10.parquet', [1, {}], [2, {}], [3, {}], [4, {}]);
   await put('u-s3-1234abcd-10-20.parquet', [2, { logit: 2, revision: 1 }], [3, { logit: 2, revision: 1 }]);
   const deleted = { deleted_at: at('2026-11-02'), claim: '' };
@@ -102,14 +107,7 @@ test('files of an exporter that was frozen are not read once their transactions 
   engine,
   exportsDir,
 }) => {
-  const put = (name: string, ...rows: Parameters<typeof lakeRow>[]) =>
-    putFile(
-      exportsDir,
-      name,
-      rows.map(([number, given]) =>
-        lakeRow(number, { created_at: at('2026-11-01'), lane: 'operational', ...given }),
-      ),
-    );
+  const put = putChecks(exportsDir);
   await put('c-s3-1.parquet', [1], [2, { revision: 1, logit: 2 }]);
   await put('x-s3-1234abcd-20-30.parquet', [3]);
   putManifest(exportsDir, 'local', {

@@ -196,6 +196,8 @@ export class InteractiveShell {
     process.kill(0, 'SIGTSTP');
     // It runs once the job goes on, or at once where nothing can stop it, as there is no shell to come back from.
     setTimeout(() => {
+      // It may have been told to end while it was stopped.
+      if (this.closing.signal.aborted) return;
       this.terminal.open();
       this.draw();
     }, RESUME_AFTER_MS);
