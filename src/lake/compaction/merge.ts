@@ -117,7 +117,8 @@ async function mergeFiles(
 async function makeInput(connection: DuckDBConnection, inputs: readonly SizedInput[]): Promise<void> {
   await connection.run("SET TimeZone = 'UTC'");
   const small = inputs.filter(({ bytes }) => bytes <= SMALL_BYTES);
-  const sources = inputs.filter(({ bytes }) => bytes > SMALL_BYTES).map((input) => inputSelect([input]));
+  const large = inputs.filter(({ bytes }) => bytes > SMALL_BYTES);
+  const sources = large.length > 0 ? [inputSelect(large)] : [];
   for (let start = 0; start < small.length; start += SMALL_AT_ONCE) {
     const rows = inputSelect(small.slice(start, start + SMALL_AT_ONCE));
     await connection.run(
