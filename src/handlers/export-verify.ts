@@ -68,7 +68,7 @@ export const exportVerify = defineHandler({
         const results = [];
         for (const day of wanted) {
           const text = snapshot.copyDay(day, state.commits);
-          results.push(await verifier.verify(day, files.get(day) ?? [], text, context.signal));
+          results.push(await verifier.verify(day, files.get(day), text, context.signal));
           count();
         }
         return results;

@@ -80,7 +80,7 @@ function sourcesOf(url: string, environment: string, days: readonly LiveDay[]): 
       const present = parts.filter((day) => has(day, kinds, version));
       const patterns =
         isPlain && present.length > 0 && !kinds.includes('c')
-          ? [pattern('dt=*', kinds, version)]
+          ? [pattern(ANY_DAY, kinds, version)]
           : present.flatMap((day) => patternsOf(day, kinds, version));
       return patterns.length === 0 ? [] : [versionSelect(url, environment, version, patterns)];
     });
@@ -91,6 +91,9 @@ function sourcesOf(url: string, environment: string, days: readonly LiveDay[]): 
     shared: select(shared, ['r', 'x', 'u', 'c']),
   };
 }
+
+/** Finds the folders of days, and not a copy of one beside it. */
+const ANY_DAY = 'dt=????-??-??';
 
 function has({ groups }: LiveDay, kinds: readonly FileKind[], version?: number): boolean {
   return groups.some(

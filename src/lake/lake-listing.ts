@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { ENVIRONMENT_NAMES } from '../base/environments.js';
 import { HxError, messageOf, systemCode } from '../base/errors.js';
 import { dayOfFolder } from './lake-file.js';
 import { EMPTY_MANIFEST, MANIFEST_NAME, type Manifest, parseManifest } from './manifest.js';
@@ -68,9 +69,11 @@ export class LakeListing {
    * @throws HxError `failed` for a folder that cannot be read, or a damaged manifest.
    */
   read(): readonly EnvironmentFiles[] {
-    const environments = this.names(this.root)
-      .filter((environment) => !/^[._]/.test(environment))
+    const there = new Set(this.names(this.root));
+    // A copy of an environment's folder beside it is no part of the lake.
+    const environments = [...ENVIRONMENT_NAMES]
       .sort()
+      .filter((environment) => there.has(environment))
       .map((environment) => this.readEnvironment(environment));
     if (!hasSameItems(environments, this.environments)) this.environments = environments;
     return this.environments;

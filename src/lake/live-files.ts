@@ -23,6 +23,8 @@ export interface LiveDay {
   readonly isCovered: boolean;
   /** Files of exports that are not live although the manifest does not name them. */
   readonly late: readonly string[];
+  /** Files under names that no writer gives, such as a copy that somebody made: nobody reads them. */
+  readonly unknown: readonly string[];
   /** Whether several databases exported rows of the day (one a copy of the other, say), so that runs may repeat. */
   readonly isShared: boolean;
 }
@@ -61,7 +63,7 @@ function liveDay({ day, names }: Partition, { replaced, compacted, covered = {} 
   const instances = new Set<string>(Object.keys(covered));
   const isCovered = instances.size > 0;
   const isLate = lateFiles(names, covered);
-  const late: string[] = [];
+  const [late, unknown]: [string[], string[]] = [[], []];
   let isMixed = false;
   let files = 0;
   const add = (name: string, key: string) => {
@@ -78,7 +80,8 @@ function liveDay({ day, names }: Partition, { replaced, compacted, covered = {} 
     if (group === undefined && isTooNew(key)) throw tooNew(day, name);
     if (group === undefined || group.kind === 'c') continue;
     const instance = name.slice(key.length + 1, key.length + 1 + INSTANCE_LENGTH);
-    if (replaced?.has(name)) isMixed = true;
+    if (!isGiven(name, group.kind)) unknown.push(name);
+    else if (replaced?.has(name)) isMixed = true;
     else if (group.kind === 'r') add(name, key);
     else if (isLate(name, instance, group.version)) late.push(name);
     else {
@@ -87,9 +90,9 @@ function liveDay({ day, names }: Partition, { replaced, compacted, covered = {} 
     }
   }
   for (const name of compacted) add(name, groupKey(name));
-  isMixed ||= late.length > 0;
+  isMixed ||= late.length + unknown.length > 0;
   const isShared = instances.size > 1 && files > 1;
-  return { day, groups: [...groups.values()], isMixed, isCovered, late, isShared };
+  return { day, groups: [...groups.values()], isMixed, isCovered, late, unknown, isShared };
 }
 
 /**
@@ -127,6 +130,11 @@ const GROUPS: ReadonlyMap<string, Pick<FileGroup, 'kind' | 'version'>> = new Map
 /** `r-s3` of `r-s3-….parquet`. A lake may hold 50,000 names, so no pattern is matched. */
 function groupKey(name: string): string {
   return name.endsWith('.parquet') ? name.slice(0, name.indexOf('-', 2)) : '';
+}
+
+/** Whether a writer gives such a name: the rows of `x-s3-… copy.parquet` would count twice. */
+function isGiven(name: string, kind: FileKind): boolean {
+  return kind === 'r' ? /^[a-z0-9-]+\.parquet$/.test(name) : parseRangeFile(name) !== undefined;
 }
 
 /** Names within a day's folder, by day, of names within the environment's. */

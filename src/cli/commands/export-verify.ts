@@ -5,15 +5,19 @@ import { EnvironmentCommand } from '../base.js';
 /** Problems that a person reads one by one. */
 const SHOWN_PROBLEMS = 20;
 
+const WAY_OUT =
+  'move unknown files out of the lake; restore lost or damaged ones from a backup, or make the environment anew ' +
+  'as docs/exports.md says.';
+
 export class ExportVerifyCommand extends EnvironmentCommand {
   static override paths = [['export', 'verify']];
   static override usage = Command.Usage({
     details:
       'Reads every check of the database and every exported one of the lake, and compares them value by value, each ' +
       'day by its count and a sum over all values. Names each check that is missing from the lake, twice in it, ' +
-      'changed, deleted but still there, or not in the database; files that cannot be read; and transactions that ' +
-      'the chain of exports leaves out or covers twice. Checks that wait for the next export are no problem. ' +
-      'Exits 1 on any problem.',
+      'changed, deleted but still there, or not in the database; files that cannot be read, or whose names hx does ' +
+      'not give, such as copies, which no query reads; and transactions that the chain of exports leaves out or ' +
+      'covers twice. Checks that wait for the next export are no problem. Exits 1 on any problem.',
     examples: [
       ['The local lake', 'hx export verify'],
       [
@@ -73,9 +77,11 @@ export class ExportVerifyCommand extends EnvironmentCommand {
     const rows = days.reduce((sum, day) => sum + day.in_lake, 0);
     if (result.is_right)
       this.print(`Right: ${rows} ${rows === 1 ? 'check' : 'checks'} of ${result.env}, value by value.`);
-    else
+    else {
       this.print(
         `\n${count + chain.length} ${count + chain.length === 1 ? 'problem' : 'problems'} in ${result.lake}.`,
       );
+      this.print(`What to do: ${WAY_OUT}`);
+    }
   }
 }

@@ -15,8 +15,15 @@ import { type Chain, parseRangeFile, shortInstance } from './names.js';
 /** What is wrong with one check, or with a file of the lake. */
 export interface LakeProblem {
   readonly date: string;
-  readonly problem: 'missing' | 'double' | 'changed' | 'not deleted' | 'not in the database' | 'unreadable';
-  /** The check's run id; what DuckDB says of a file that cannot be read. */
+  readonly problem:
+    | 'missing'
+    | 'double'
+    | 'changed'
+    | 'not deleted'
+    | 'not in the database'
+    | 'unreadable'
+    | 'unknown file';
+  /** The check's run id, or the file; of one that cannot be read also what DuckDB says. */
   readonly what: string;
 }
 
@@ -45,15 +52,26 @@ interface OwnFile {
   readonly isOwn: boolean;
 }
 
-/** The live files of an environment that hold checks of one database, day by day. */
-export async function checkFiles(storage: LakeStorage, chain: Chain): Promise<Map<string, OwnFile[]>> {
+/** The files of a day that matter to one database. */
+export interface DayFiles {
+  /** The live ones that hold its checks. */
+  readonly live: readonly OwnFile[];
+  /** Those whose names no writer gives, below the lake's root: nobody reads them. */
+  readonly unknown: readonly string[];
+}
+
+const NO_FILES: DayFiles = { live: [], unknown: [] };
+
+/** The files of an environment that matter to one database, day by day. */
+export async function checkFiles(storage: LakeStorage, chain: Chain): Promise<Map<string, DayFiles>> {
   const { environment } = chain;
   const { manifest } = await readManifest(storage, environment);
   const names = (await storage.list(environment)).map(({ name }) => name.slice(environment.length + 1));
-  const days = new Map<string, OwnFile[]>();
-  for (const live of liveDays({ environment, manifest, partitions: partitionsOf(names) })) {
-    const files = ownFiles(live, chain, Object.keys(manifest.covered[live.day] ?? {}));
-    if (files.length > 0) days.set(live.day, files);
+  const days = new Map<string, DayFiles>();
+  for (const day of liveDays({ environment, manifest, partitions: partitionsOf(names) })) {
+    const live = ownFiles(day, chain, Object.keys(manifest.covered[day.day] ?? {}));
+    const unknown = day.unknown.map((name) => `${environment}/dt=${day.day}/${name}`);
+    if (live.length + unknown.length > 0) days.set(day.day, { live, unknown });
   }
   return days;
 }
@@ -91,19 +109,18 @@ export class LakeVerifier {
   }
 
   /**
-   * @param files the day's live files that hold checks of the database.
    * @param text the database's checks of the day, and of each whether it was exported.
    */
   async verify(
     date: string,
-    files: readonly OwnFile[],
+    { live, unknown }: DayFiles = NO_FILES,
     text: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<VerifiedDay> {
     const load = (rows: string) =>
       `CREATE OR REPLACE TEMP TABLE stored AS SELECT ${valuesFromText()}, 'operational' AS lane, is_exported FROM ${rows}`;
     await this.loader.load(text, load, signal, [IS_EXPORTED]);
-    const unreadable = await this.loadFiles(files);
+    const unreadable = await this.loadFiles(live);
     await this.loader.query(verifySql('newest'));
     const [counts = []] = await this.loader.query(verifySql('counts'));
     const [inDatabase, databaseChecksum, inLake, lakeChecksum, waiting] = counts;
@@ -119,7 +136,11 @@ export class LakeVerifier {
       databaseChecksum: String(databaseChecksum),
       lakeChecksum: String(lakeChecksum),
       waiting: Number(waiting),
-      problems: [...unreadable.map((what) => ({ date, problem: 'unreadable' as const, what })), ...problems],
+      problems: [
+        ...unreadable.map((what) => ({ date, problem: 'unreadable' as const, what })),
+        ...unknown.map((what) => ({ date, problem: 'unknown file' as const, what })),
+        ...problems,
+      ],
     };
   }
 
