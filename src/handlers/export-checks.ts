@@ -2,9 +2,10 @@ import * as t from 'typanion';
 import { checkDataFolder } from '../base/data-folder.js';
 import type { Environment } from '../base/environments.js';
 import type { Dates } from '../lake/export/coverage.js';
+import type { TransactionHolder } from '../operational/export.js';
 import type { Context } from './context.js';
 import { readDates } from './export-dates.js';
-import type { ExportedRange, RangeWork } from './export-range.js';
+import type { ExportedRange, RangeWork, Waiting } from './export-range.js';
 import { defineHandler } from './handler.js';
 import { refreshCatalog } from './lake-catalog.js';
 
@@ -43,6 +44,8 @@ export interface ExportChecksResult {
   readonly rows: number;
   /** Checks that are stored and wait for the next export, as a transaction that is still open may be before them. */
   readonly waiting: number;
+  /** Who is in that transaction, of whatever database of the server; null when none waits, or it has ended by now. */
+  readonly waiting_for: TransactionHolder | null;
   /** First eight hex digits of the other databases of the environment whose checks the lake also holds. */
   readonly others: readonly string[];
 }
@@ -73,7 +76,8 @@ export const exportChecks = defineHandler({
         env: environment,
         ...dates,
         lake: storage.url,
-        waiting,
+        waiting: waiting.checks,
+        waiting_for: waiting.holder,
         others: await otherChains(storage, work.chain),
       });
     } finally {
@@ -124,7 +128,7 @@ async function compactAfterExport(
 async function exportRanges(
   work: RangeWork,
   dates: Dates,
-): Promise<{ ranges: ExportedRange[]; waiting: number }> {
+): Promise<{ ranges: ExportedRange[]; waiting: Waiting }> {
   const { readChain } = await import('../lake/export/ledger.js');
   const { exportRange } = await import('./export-range.js');
   const ranges: ExportedRange[] = [];
@@ -138,7 +142,10 @@ async function exportRanges(
   }
 }
 
-type Asked = Pick<ExportChecksResult, 'env' | 'since' | 'until' | 'lake' | 'waiting' | 'others'>;
+type Asked = Pick<
+  ExportChecksResult,
+  'env' | 'since' | 'until' | 'lake' | 'waiting' | 'waiting_for' | 'others'
+>;
 
 function summarize(ranges: readonly ExportedRange[], asked: Asked): ExportChecksResult {
   const days = new Map<string, ExportedDay>();

@@ -5,7 +5,13 @@ import type { Chain, Rectangle } from '../lake/export/names.js';
 import { RangeOvertaken, type RangeTarget } from '../lake/export/range-file.js';
 import type { LakeStorage } from '../lake/storage/storage.js';
 import type { Database } from '../operational/connection.js';
-import { type DayGroup, type Horizon, withSnapshot } from '../operational/export.js';
+import {
+  type CheckSnapshot,
+  type DayGroup,
+  type Horizon,
+  type TransactionHolder,
+  withSnapshot,
+} from '../operational/export.js';
 import type { Context } from './context.js';
 import { writeGroups } from './export-files.js';
 
@@ -21,8 +27,14 @@ export interface ExportedRange {
  * and how many checks of the days asked for are stored but wait, as a transaction that is still open may be before them.
  */
 export type RangeOutcome =
-  | { readonly range: ExportedRange | undefined; readonly waiting: number }
+  | { readonly range: ExportedRange | undefined; readonly waiting: Waiting }
   | 'overtaken';
+
+/** Checks that can only be exported when a transaction ends, and who is in it where that is known. */
+export interface Waiting {
+  readonly checks: number;
+  readonly holder: TransactionHolder | null;
+}
 
 export interface RangeWork {
   readonly storage: LakeStorage;
@@ -47,7 +59,7 @@ export async function exportRange(work: RangeWork, state: ChainState, dates: Dat
     const horizon = await snapshot.horizon();
     refuseEarlierDatabase(begun?.hi ?? 0n, watermark(earlier), horizon, chain);
     const rectangle = begun ?? { lo: startOf(earlier, dates), hi: horizon.settled, ...dates };
-    const waiting = await snapshot.countWaiting(horizon.settled, dates);
+    const waiting = await waitingChecks(snapshot, horizon, dates);
     const nothing = { range: undefined, waiting };
     if (begun === undefined && rectangle.lo >= rectangle.hi) return nothing;
     const selection = { range: rectangle, without: overlapping(earlier, rectangle) };
@@ -67,6 +79,12 @@ export async function exportRange(work: RangeWork, state: ChainState, dates: Dat
     if (!(await commitRange(storage, chain, range, files, provenance))) return 'overtaken';
     return { range: { rectangle, groups, files }, waiting };
   });
+}
+
+async function waitingChecks(snapshot: CheckSnapshot, horizon: Horizon, dates: Dates): Promise<Waiting> {
+  const checks = await snapshot.countWaiting(horizon, dates);
+  const holder = checks === 0 ? undefined : await snapshot.holder(horizon.settled);
+  return { checks, holder: holder ?? null };
 }
 
 async function writeUnlessOvertaken(

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import type { TransactionSql } from 'postgres';
 import { HxError } from '../base/errors.js';
+import { packagePath } from '../base/paths.js';
 import type { Column } from '../rpl/column.js';
 import { type CheckRecord, EXPORT_COLUMNS } from '../rpl/record.js';
 import { TRANSFER } from '../rpl/transfer.js';
@@ -59,6 +61,17 @@ export interface Horizon {
   readonly binding: string;
 }
 
+/** Who is in a transaction: a session, or nobody when it was prepared to be committed later. */
+export interface TransactionHolder {
+  readonly transaction: string;
+  readonly pid: number | null;
+  /** The name under which it was prepared. */
+  readonly prepared: string | null;
+  /** Of the same server, not always the one that is exported. */
+  readonly database: string | null;
+  readonly login: string | null;
+}
+
 /** One moment of the database, as exports see it. */
 export class CheckSnapshot {
   private readonly sql: TransactionSql;
@@ -105,16 +118,29 @@ export class CheckSnapshot {
     }));
   }
 
-  /** How many checks of some days came after what is settled: a transaction that is still open may be before them. */
+  /**
+   * How many checks of some days came after what is settled: a transaction that is still open may be before them.
+   * @throws HxError `conflict` for checks that are numbered past every transaction of the server.
+   */
   async countWaiting(
-    settled: bigint,
+    { settled, next }: Horizon,
     { since, until }: Pick<CheckRange, 'since' | 'until'>,
   ): Promise<number> {
     const range = { lo: settled, hi: END_OF_TRANSACTIONS, since, until };
-    const [row] = await this.sql.unsafe<{ rows: string }[]>(
-      `select count(*) as rows from checks where ${this.where({ range, without: [] })}`,
+    const [row] = await this.sql.unsafe<{ rows: string; foreign: string }[]>(
+      `select count(*) as rows, count(*) filter (where xid >= '${next}'::xid8) as foreign
+       from checks where ${this.where({ range, without: [] })}`,
     );
-    return Number(row?.rows ?? 0);
+    const { rows = '0', foreign = '0' } = row ?? {};
+    if (foreign !== '0') throw foreignNumbers(this.environment, Number(foreign), next);
+    return Number(rows);
+  }
+
+  /** Who is in a transaction; undefined when it has ended by now. */
+  async holder(transaction: bigint): Promise<TransactionHolder | undefined> {
+    const statement = await readFile(packagePath('sql', 'postgres', 'transaction_holder.sql'), 'utf8');
+    const [holder] = await this.sql.unsafe<TransactionHolder[]>(statement, [String(transaction)]);
+    return holder === undefined ? undefined : { ...holder };
   }
 
   /** Streams the checks of one day of a selection, in the order of created_at, in batches of up to 2,000 rows. */
@@ -164,8 +190,12 @@ export function withSnapshot<T>(
   work: (snapshot: CheckSnapshot) => Promise<T>,
 ): Promise<T> {
   return database.snapshot(async (sql) => {
-    // Dates and instants are written into the statements as UTC.
-    await sql`select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true)`;
+    // Dates and instants are written into the statements as UTC, doubles come with all their digits, no policy hides a
+    // row, and an export may take as long as it does: whatever the server is set to otherwise.
+    await sql`select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true),
+      set_config('extra_float_digits', '1', true), set_config('search_path', 'public, pg_temp', true),
+      set_config('row_security', 'off', true), set_config('statement_timeout', '0', true),
+      set_config('idle_in_transaction_session_timeout', '0', true)`;
     return work(new CheckSnapshot(sql, database.environment));
   });
 }
@@ -185,6 +215,16 @@ function within({ lo, hi, since, until }: CheckRange): string[] {
     ...(since === null ? [] : [`created_at >= ${midnight(since)}`]),
     ...(until === null ? [] : [`created_at < ${midnight(until)} + interval '1 day'`]),
   ];
+}
+
+function foreignNumbers(environment: string, rows: number, next: bigint): HxError {
+  return new HxError(
+    'conflict',
+    `${rows} ${rows === 1 ? 'check' : 'checks'} of ${environment} came from another server: their transaction numbers are past ${next}, which this one has not reached.`,
+    {
+      hint: `Its owner numbers them anew: set hx.env = '${environment}'; update checks set run_id = run_id where xid >= pg_snapshot_xmax(pg_current_snapshot());`,
+    },
+  );
 }
 
 function midnight(date: string): string {

@@ -2,6 +2,7 @@ import { Command, Option } from 'clipanion';
 import { HxError } from '../../base/errors.js';
 import type { ExportChecksResult } from '../../handlers/export-checks.js';
 import { EnvironmentCommand } from '../base.js';
+import { escapeControls } from '../render/escape.js';
 
 export class ExportChecksCommand extends EnvironmentCommand {
   static override paths = [['export', 'checks']];
@@ -54,12 +55,13 @@ export class ExportChecksCommand extends EnvironmentCommand {
     rows,
     lake,
     waiting,
+    waiting_for: holder,
     others,
   }: ExportChecksResult): Promise<void> {
     if (waiting > 0) {
       this.note(
         `${counted(waiting, 'check')} of ${env}${describeDates(since, until)} can only be exported when a transaction ` +
-          'ends that is open in the database; pg_stat_activity shows the oldest.',
+          `ends that is open on the server${describeHolder(holder)}.`,
       );
     }
     for (const other of others) {
@@ -90,6 +92,17 @@ export class ExportChecksCommand extends EnvironmentCommand {
 function describeDates(since: string | null, until: string | null): string {
   if (since === null) return until === null ? '' : ` up to ${until}`;
   return since === until ? ` on ${since}` : ` from ${since} to ${until}`;
+}
+
+function describeHolder(holder: ExportChecksResult['waiting_for']): string {
+  if (holder === null) return '';
+  const { transaction, pid, prepared, database, login } = holder;
+  const of = `${login === null ? '' : ` of ${login}`}${database === null ? '' : ` in database ${database}`}`;
+  const how =
+    prepared === null
+      ? `process ${pid}`
+      : `prepared as "${prepared}"; COMMIT PREPARED or ROLLBACK PREPARED ends it`;
+  return escapeControls(`: ${transaction}${of}, ${how}`);
 }
 
 function counted(count: number, noun: string): string {
