@@ -6,7 +6,7 @@ import { Halting } from '../base/halting.js';
 import { VIEW_NAMES } from './catalog.js';
 import type { CurrentViews } from './current-views.js';
 import { type DuckdbApi, loadDuckdb } from './duckdb-api.js';
-import { engineError } from './failures.js';
+import { endsDuckdb, engineError } from './failures.js';
 import { guardStatement } from './guard.js';
 import { lockDown, startDuckdb } from './locked-duckdb.js';
 import { MadeViews } from './made-views.js';
@@ -76,6 +76,7 @@ export class DuckdbEngine implements LakeEngine {
   /** Calls that go on; a result that is still read is among the running statements. */
   private calls = 0;
   private isClosed = false;
+  private hasEnded = false;
   private onUnused: (() => void) | undefined;
 
   constructor(api: DuckdbApi, instance: DuckDBInstance, own: DuckDBConnection, places: Places) {
@@ -85,6 +86,11 @@ export class DuckdbEngine implements LakeEngine {
     this.places = places;
     this.parser = new TreeParser(own);
     this.views = new MadeViews(places.current, (sql) => this.runOwn(sql));
+  }
+
+  /** Whether DuckDB takes no more statements, after an error inside it. */
+  get isBroken(): boolean {
+    return this.hasEnded;
   }
 
   async run(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
@@ -110,6 +116,7 @@ export class DuckdbEngine implements LakeEngine {
       isOneSelect: !allowed.isExplained && allowed.tables !== undefined && !PARAMETER_MARK.test(sql),
       parameters,
       signal,
+      onFailure: this.watch,
       onEnd: (ended) => {
         this.running.delete(ended);
         this.closeIfUnused();
@@ -168,11 +175,18 @@ export class DuckdbEngine implements LakeEngine {
     this.calls += 1;
     try {
       return await call();
+    } catch (error) {
+      this.watch(error);
+      throw endsDuckdb(error) ? engineError(error, '') : error;
     } finally {
       this.calls -= 1;
       this.closeIfUnused();
     }
   }
+
+  private readonly watch = (error: unknown): void => {
+    if (endsDuckdb(error)) this.hasEnded = true;
+  };
 
   close(): void {
     if (this.isClosed) return;

@@ -50,6 +50,12 @@ export function engineError(thrown: unknown, sql: string): HxError {
   const full = /^IO Error/.test(message) ? diskHint(thrown) : undefined;
   if (full !== undefined) return new HxError('failed', sentence(message), { cause: thrown, hint: full });
   if (TOO_DEEP.test(message)) return tooDeep(thrown);
+  if (/^FATAL Error/.test(message)) {
+    return new HxError('failed', 'DuckDB gave itself up, after an error inside it in another statement.', {
+      cause: thrown,
+      hint: 'It is started anew: run the statement again.',
+    });
+  }
   if (/^INTERNAL Error/.test(message)) {
     return new HxError('failed', `DuckDB failed inside: ${sentence(message)}`, {
       cause: thrown,
@@ -76,6 +82,12 @@ export function engineError(thrown: unknown, sql: string): HxError {
       cause: thrown,
     },
   );
+}
+
+/** Whether DuckDB refuses every statement after this error: one inside it ends the whole database. */
+export function endsDuckdb(error: unknown): boolean {
+  const thrown = error instanceof HxError ? error.cause : error;
+  return thrown !== undefined && /^(INTERNAL|FATAL) Error/.test(messageOf(thrown));
 }
 
 /** DuckDB's own words advise a SET that the lake refuses, or blame memory. */

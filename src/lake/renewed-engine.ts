@@ -10,7 +10,7 @@ import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResul
 const MAX_GONE_FILES = 1_000;
 
 /**
- * Opens an engine that stays as small as the lake is, however long it is open.
+ * Opens an engine that stays as small as the lake is, however long it is open, and outlives an error inside DuckDB.
  * @throws HxError `configuration` when the data folder is no folder.
  */
 export async function openRenewedEngine(
@@ -30,6 +30,7 @@ class RenewedEngine implements LakeEngine {
   private readonly maxGoneFiles: number;
   private readonly retired = new Set<DuckdbEngine>();
   private goneBefore: number;
+  private renewal: Promise<void> | undefined;
   private isClosed = false;
 
   constructor(
@@ -46,16 +47,15 @@ class RenewedEngine implements LakeEngine {
   }
 
   async run(sql: string, options?: QueryOptions): Promise<QueryResult> {
-    if (this.current.goneFiles - this.goneBefore > this.maxGoneFiles) await this.renew();
-    return this.engine.run(sql, options);
+    return (await this.usable()).run(sql, options);
   }
 
-  complete(text: string): Promise<string[]> {
-    return this.engine.complete(text);
+  async complete(text: string): Promise<string[]> {
+    return (await this.usable()).complete(text);
   }
 
-  tables(): Promise<LakeTable[]> {
-    return this.engine.tables();
+  async tables(): Promise<LakeTable[]> {
+    return (await this.usable()).tables();
   }
 
   interrupt(): void {
@@ -67,8 +67,19 @@ class RenewedEngine implements LakeEngine {
     for (const engine of [this.engine, ...this.retired]) engine.close();
   }
 
+  private async usable(): Promise<DuckdbEngine> {
+    const isWorn = this.current.goneFiles - this.goneBefore > this.maxGoneFiles;
+    if (isWorn || this.engine.isBroken) {
+      this.renewal ??= this.renew().finally(() => {
+        this.renewal = undefined;
+      });
+      await this.renewal;
+    }
+    return this.engine;
+  }
+
   private async renew(): Promise<void> {
-    // Others that come meanwhile go on with the engine that is there.
+    // Others that come meanwhile go on with the engine that is there, unless it is broken.
     this.goneBefore = this.current.goneFiles;
     const next = await this.open();
     if (this.isClosed) {

@@ -16,6 +16,7 @@ export interface StatementOptions {
   readonly isOneSelect: boolean;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal | undefined;
+  readonly onFailure: (error: HxError) => void;
   readonly onEnd: (statement: RunningStatement) => void;
 }
 
@@ -146,9 +147,12 @@ export class RunningStatement {
   }
 
   private failure(error: unknown): HxError {
-    const { signal, sql } = this.options;
+    const { signal, sql, onFailure } = this.options;
     if (signal?.aborted && signal.reason instanceof HxError) return signal.reason;
-    return this.stopped || signal?.aborted ? interrupted(error) : engineError(error, sql);
+    if (this.stopped || signal?.aborted) return interrupted(error);
+    const known = engineError(error, sql);
+    onFailure(known);
+    return known;
   }
 }
 

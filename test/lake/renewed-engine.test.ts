@@ -77,4 +77,23 @@ test('what still runs goes on when its engine is replaced, can be stopped, and e
   assert.is((await last).code, 'interrupted');
 });
 
+test('an error inside DuckDB, which ends it, is the end of that statement only', async (state) => {
+  await turn(state);
+  const running = errorOf(state.engine, 'SELECT count(*) FROM range(10000000) a, range(10000000) b');
+  // DuckDB 1.5 does not look whether the key that it is told to use is there.
+  const broken = `FROM read_parquet('${state.live[0]}', encryption_config = {footer_key_value: 'x'})`;
+  for (const turns of [2, 3]) {
+    const error = await errorOf(state.engine, broken);
+    assert.is(error.code, 'failed');
+    assert.match(error.message, /^DuckDB failed inside: /);
+    assert.is((await state.engine.tables())[0]?.name, 'checks');
+    assert.equal(await turn(state), [BigInt(Math.min(10, 5 * turns)), BigInt(Math.min(10, 5 * turns))]);
+  }
+  const timer = setInterval(() => state.engine.interrupt(), 20);
+  assert.match((await running).code, /^(interrupted|failed)$/);
+  clearInterval(timer);
+  await errorOf(state.engine, broken);
+  assert.ok((await state.engine.complete('SELECT c')).length > 0);
+});
+
 test.run();
