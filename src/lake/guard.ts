@@ -1,7 +1,12 @@
 import { HxError } from '../base/errors.js';
 import { firstWord, splitExplain } from './explain.js';
 import { sqlError } from './failures.js';
-import { FILE_FUNCTIONS, READING_TABLE_FUNCTIONS, REFUSED_SCALAR_FUNCTIONS } from './functions.js';
+import {
+  FILE_FUNCTIONS,
+  NAME_FUNCTION,
+  READING_TABLE_FUNCTIONS,
+  REFUSED_SCALAR_FUNCTIONS,
+} from './functions.js';
 import type { LakeRoots } from './roots.js';
 import { tablesNamed } from './tables-named.js';
 
@@ -117,17 +122,22 @@ function pathsIn(tree: unknown, parameters: GuardOptions['parameters']): NamedFi
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { node } = next;
     if (!isTree(node)) continue;
-    const { type, class: kind, function: called, function_name: name, table_name: table } = node;
+    const { type, class: kind, function: called, function_name: name } = node;
     const doublings = next.doublings + (kind === 'SUBQUERY' || kind === 'LAMBDA' ? 1 : 0);
     if (doublings > MAX_DOUBLINGS) throw tooDeep();
     if (type === 'TABLE_FUNCTION') paths.push(...filesOfFunction(called, parameters));
-    if (type === 'BASE_TABLE') paths.push({ text: String(table), asTable: true });
+    if (type === 'BASE_TABLE') paths.push({ text: fileNameOf(node), asTable: true });
     if (kind === 'FUNCTION' && REFUSED_SCALAR_FUNCTIONS.has(String(name).toLowerCase())) {
       throw new HxError('refused', `The function ${name} may not be used in the lake.`, { hint: HINT });
     }
     for (const inner of Object.values(node)) open.push({ node: inner, doublings });
   }
   return paths;
+}
+
+/** DuckDB takes `"folder/a".csv`, of which it reads a schema and a table, for a file too. */
+function fileNameOf({ catalog_name: catalog, schema_name: schema, table_name: table }: Tree): string {
+  return [catalog, schema, table].filter((part) => part !== '').join('.');
 }
 
 function filesOfFunction(called: unknown, parameters: GuardOptions['parameters']): NamedFile[] {
@@ -137,12 +147,13 @@ function filesOfFunction(called: unknown, parameters: GuardOptions['parameters']
       hint: 'Read the views (SHOW TABLES lists them) or files of the lake with read_parquet.',
     });
   }
-  if (!FILE_FUNCTIONS.has(name) || !isTree(called)) return [];
+  const asTable = name === NAME_FUNCTION;
+  if (!(asTable || FILE_FUNCTIONS.has(name)) || !isTree(called)) return [];
   // Options (`sep := ';'`) stand among the arguments, told apart by their alias.
   const first = childrenOf(called).find((child) => !child['alias']);
   if (first === undefined) return [];
   const files = isListOf(first) ? childrenOf(first) : [first];
-  return files.map((file) => ({ text: literalOf(file, parameters, name), asTable: false }));
+  return files.map((file) => ({ text: literalOf(file, parameters, name), asTable }));
 }
 
 /** A path that stands in the statement, or is the value of a parameter. One that is computed cannot be checked. */
@@ -151,7 +162,7 @@ function literalOf(node: Tree, parameters: GuardOptions['parameters'], name: str
   const text =
     kind === 'PARAMETER' ? parameters[String(identifier)] : isTree(value) ? value['value'] : undefined;
   if (typeof text === 'string' && (kind === 'PARAMETER' || kind === 'CONSTANT')) return text;
-  throw new HxError('refused', `${name} takes only paths that are written out.`, {
+  throw new HxError('refused', `${name} takes only names that are written out.`, {
     hint: `Give it a text, a list of texts, or a parameter: ${name}($file).`,
   });
 }
