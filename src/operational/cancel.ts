@@ -1,6 +1,7 @@
 /** What the driver's queries have besides what their type says. */
 interface Cancellable {
   canceller: ((query: unknown) => Promise<unknown>) | null;
+  active: boolean;
 }
 
 /**
@@ -13,4 +14,13 @@ export function cancelQuery(query: unknown): void {
   if (canceller === null) return;
   cancellable.canceller = null;
   canceller(query).catch(() => undefined);
+}
+
+/**
+ * The same for a COPY whose rows are coming. The driver takes it for done by then, and would wait for it to begin
+ * before it asks the server.
+ */
+export function cancelCopy(query: unknown): void {
+  (query as Cancellable).active = true;
+  cancelQuery(query);
 }

@@ -74,4 +74,47 @@ test('the next statement is answered also when rows came faster than they were t
   }
 });
 
+/** Rows without end: who waits for the last one waits for ever. */
+const ENDLESS = "copy (select repeat('x', 999), generate_series(1, 1000000000000)) to stdout";
+
+async function leaveEarly(sql: postgres.TransactionSql): Promise<void> {
+  for await (const batch of copyOut(sql, ENDLESS)) {
+    assert.ok(batch.length > 0);
+    return;
+  }
+}
+
+async function stopBySignal(sql: postgres.TransactionSql): Promise<void> {
+  const stop = new AbortController();
+  for await (const batch of copyOut(sql, ENDLESS, stop.signal)) {
+    assert.ok(batch.length > 0);
+    stop.abort(new Error('enough'));
+  }
+}
+
+test('a reader who leaves or is told to stop has the server stop, and the session goes on', async () => {
+  const database = await createTestDatabase();
+  const sql = postgres(database.url, { max: 1, onnotice: () => undefined });
+  const patience = new AbortController();
+  const session = sql as unknown as postgres.TransactionSql;
+  const read = async () => {
+    await leaveEarly(session);
+    const [after] = await sql`select 1 as number`;
+    const problem = await stopBySignal(session).catch((error: Error) => error.message);
+    const [last] = await sql`select 2 as number`;
+    return { after, problem, last };
+  };
+  try {
+    const seen = await Promise.race([
+      read(),
+      sleep(LONGEST_MS, patience.signal).then(() => 'the server goes on and on'),
+    ]);
+    assert.equal(seen, { after: { number: 1 }, problem: 'enough', last: { number: 2 } });
+  } finally {
+    patience.abort();
+    await sql.end({ timeout: 1 });
+    await database.drop();
+  }
+});
+
 test.run();

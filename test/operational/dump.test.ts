@@ -6,7 +6,7 @@ import type { Sql } from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
-import { copyIn } from '../../src/operational/dump/copy.js';
+import { copyIn } from '../../src/operational/copy.js';
 import { type DumpReport, dumpDatabase } from '../../src/operational/dump/dump.js';
 import { restoreDump } from '../../src/operational/dump/restore.js';
 import {

@@ -4,10 +4,10 @@ import { HxError } from '../../base/errors.js';
 import type { EmitProgress } from '../../base/events.js';
 import { withDirectSession } from '../connect.js';
 import type { OpenOptions } from '../connection.js';
+import { copyOut } from '../copy.js';
 import { checkIdentity, type Identity, readIdentity } from '../identity.js';
 import { type Fingerprint, readFingerprint } from '../schema/fingerprint/read.js';
 import { hxVersion, readLedger } from '../schema/ledger.js';
-import { copyOut } from './copy.js';
 import { Digest, type TableDigest } from './digest.js';
 import { DumpFile } from './file.js';
 import { type DumpHeader, END_OF_ROWS, FORMAT, type SequenceState, VERSION } from './format.js';
@@ -169,11 +169,11 @@ async function writeTables(
   const digests: TableDigest[] = [];
   for (const table of tables) {
     const digest = new Digest();
-    await copyOut(sql, copyOutStatement(table), signal, async (piece) => {
+    for await (const piece of copyOut(sql, copyOutStatement(table), signal)) {
       digest.add(piece);
       counter.show(digest.rows);
       await file.write(piece);
-    });
+    }
     await file.write(END_OF_ROWS);
     counter.next(digest.rows);
     digests.push(digest.of(table.name));

@@ -4,9 +4,9 @@ import { HxError } from '../../base/errors.js';
 import type { EmitProgress } from '../../base/events.js';
 import { withDirectSession } from '../connect.js';
 import type { OpenOptions } from '../connection.js';
+import { copyIn, copyOut } from '../copy.js';
 import { readFingerprint } from '../schema/fingerprint/read.js';
 import { checkDump } from './check.js';
-import { copyIn, copyOut } from './copy.js';
 import { Digest, type TableDigest } from './digest.js';
 import { requireOwn } from './dump.js';
 import { type DumpHeader, type DumpTrailer, damaged, type SequenceState } from './format.js';
@@ -143,10 +143,10 @@ async function verify(
     const table = tables.find(({ name }) => name === written.name);
     if (table === undefined) throw new HxError('bug', `There is no table ${written.name} to verify.`);
     const digest = new Digest();
-    await copyOut(sql, copyOutStatement(table), signal, async (piece) => {
+    for await (const piece of copyOut(sql, copyOutStatement(table), signal)) {
       digest.add(piece);
       counter.show(digest.rows);
-    });
+    }
     counter.next(digest.rows);
     const found = digest.of(written.name);
     if (found.rows !== written.rows || found.sha256 !== written.sha256) {
