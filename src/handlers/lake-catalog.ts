@@ -1,11 +1,18 @@
+import type { Settings } from '../base/config.js';
 import { HxError } from '../base/errors.js';
-import type { Context } from './context.js';
+import type { EmitProgress } from '../base/events.js';
 
 /**
  * Brings the catalog for other tools up to date, where the lake is local. Nothing else fails by it: a note says what
  * is wrong.
  */
-export async function refreshCatalog({ settings, emit }: Pick<Context, 'settings' | 'emit'>): Promise<void> {
+export async function refreshCatalog({
+  settings,
+  emit,
+}: {
+  readonly settings: Settings;
+  readonly emit: EmitProgress;
+}): Promise<void> {
   if (settings.get('HX_LAKE_URL') !== undefined) return;
   const { refreshCatalogFile } = await import('../lake/catalog-file.js');
   try {

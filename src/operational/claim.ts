@@ -1,5 +1,4 @@
-import { withDirectSession } from './connect.js';
-import type { OpenOptions } from './connection.js';
+import { type OpenOptions, withDirectSession } from './connect.js';
 import { claimDatabase } from './identity.js';
 
 /**

@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres';
+import type { Settings } from '../base/config.js';
 import { HxError, messageOf, systemCode } from '../base/errors.js';
 import type { EmitProgress } from '../base/events.js';
 import { sleep } from '../base/time.js';
-import type { OpenOptions } from './connection.js';
 import { describeLink, warningOf } from './link.js';
 import {
   connectDeadlineMs,
@@ -25,6 +25,13 @@ const TELL_EVERY_MS = 1_000;
 
 /** Nothing is under way when a database is closed; only a connection that was lost makes the driver wait. */
 export const END_TIMEOUT_SECONDS = 1;
+
+/** What a command that connects to the chosen environment's database hands on. */
+export interface OpenOptions {
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+  readonly emit: EmitProgress;
+}
 
 /**
  * Opens connections and makes sure that the server answers, waiting for one that may be waking up. Only connecting

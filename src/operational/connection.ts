@@ -1,9 +1,7 @@
 import type { Sql, TransactionSql } from 'postgres';
-import type { Settings } from '../base/config.js';
 import type { Environment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
-import type { EmitProgress } from '../base/events.js';
-import { connect, END_TIMEOUT_SECONDS } from './connect.js';
+import { connect, END_TIMEOUT_SECONDS, type OpenOptions } from './connect.js';
 import { checkIdentity, type Identity, readIdentity } from './identity.js';
 import { describeLink, type Link } from './link.js';
 import { checkTaken, taking } from './roles.js';
@@ -38,12 +36,6 @@ export interface Database {
   /** Runs queries that all see one moment, as the role of exports; nothing can be written. */
   snapshot<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
-}
-
-export interface OpenOptions {
-  readonly settings: Settings;
-  readonly signal: AbortSignal;
-  readonly emit: EmitProgress;
 }
 
 /**

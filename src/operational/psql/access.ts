@@ -1,6 +1,5 @@
 import type { Environment } from '../../base/environments.js';
-import { withDirectSession } from '../connect.js';
-import type { OpenOptions } from '../connection.js';
+import { type OpenOptions, withDirectSession } from '../connect.js';
 import { checkIdentity, readIdentity } from '../identity.js';
 import { driverOptions, parseDatabaseUrl, serverAddress, type Target } from '../session.js';
 import { directTarget, type EnvironmentTarget, findTarget } from '../target.js';

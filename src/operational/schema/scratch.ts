@@ -2,8 +2,7 @@ import type { Sql } from 'postgres';
 import type { Settings } from '../../base/config.js';
 import { HxError, systemCode } from '../../base/errors.js';
 import { uuidv7 } from '../../base/ids.js';
-import { withDirectSession } from '../connect.js';
-import type { OpenOptions } from '../connection.js';
+import { type OpenOptions, withDirectSession } from '../connect.js';
 import type { Target } from '../session.js';
 import { findTarget } from '../target.js';
 

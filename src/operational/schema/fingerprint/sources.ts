@@ -1,6 +1,6 @@
 import type { Environment } from '../../../base/environments.js';
+import type { OpenOptions } from '../../connect.js';
 import { withDirectSession } from '../../connect.js';
-import type { OpenOptions } from '../../connection.js';
 import { checkIdentity, readIdentity } from '../../identity.js';
 import { applyMigrations } from '../apply.js';
 import { withScratchDatabase } from '../scratch.js';
