@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ENVIRONMENT_NAMES } from '../base/environments.js';
 import { HxError, messageOf, systemCode } from '../base/errors.js';
 import { dayOfFolder } from './lake-file.js';
-import { EMPTY_MANIFEST, MANIFEST_NAME, type Manifest, parseManifest } from './manifest.js';
+import { MANIFEST_NAME, type Manifest, NO_MANIFEST, parseManifest } from './manifest.js';
 
 /** The files of one day's folder, live or not. */
 export interface Partition {
@@ -105,7 +105,7 @@ export class LakeListing {
   }
 
   private manifest(path: string): Manifest {
-    return this.keep(path, EMPTY_MANIFEST, () => parseManifest(readFileSync(path), path));
+    return this.keep(path, NO_MANIFEST, () => parseManifest(readFileSync(path), path));
   }
 
   /** What was read from a path last time, unless the path may have changed: then `read` gets it. */

@@ -2,7 +2,7 @@ import { HxError } from '../base/errors.js';
 import { parseRangeFile } from './export/names.js';
 import type { FileKind } from './lake-file.js';
 import type { EnvironmentFiles, Partition } from './lake-listing.js';
-import type { Manifest, SpansByInstance } from './manifest.js';
+import { lostManifest, type Manifest, type SpansByInstance } from './manifest.js';
 import { SCHEMA_VERSION, SCHEMA_VERSIONS } from './schema.js';
 import { isWithin } from './spans.js';
 
@@ -32,9 +32,11 @@ export interface LiveDay {
 /**
  * The live files of an environment, day by day. Nothing else decides which are: readers, compaction, verification
  * and copies of a lake ask here.
- * @throws HxError `failed` when rows are in files of a schema version that only a newer hx can read.
+ * @throws HxError `failed` when rows are in files of a schema version that only a newer hx can read, or compacted ones
+ * are there without a manifest.
  */
-export function liveDays({ manifest, partitions }: EnvironmentFiles): LiveDay[] {
+export function liveDays({ environment, manifest, partitions }: EnvironmentFiles): LiveDay[] {
+  if (manifest.generation < 0) refuseCompacted(environment, partitions);
   const replaced = namesByDay(manifest.replaced);
   const compacted = namesByDay(manifest.compacted);
   const missing = [...compacted.keys()].filter((day) => !partitions.some((found) => found.day === day));
@@ -45,6 +47,13 @@ export function liveDays({ manifest, partitions }: EnvironmentFiles): LiveDay[] 
       covered: manifest.covered[partition.day],
     }),
   );
+}
+
+function refuseCompacted(environment: string, partitions: readonly Partition[]): void {
+  for (const { day, names } of partitions) {
+    const compacted = names.find((name) => name.startsWith('c-') && name.endsWith('.parquet'));
+    if (compacted !== undefined) throw lostManifest(environment, `dt=${day}/${compacted}`);
+  }
 }
 
 /** What the manifest says of a day. */

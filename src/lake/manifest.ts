@@ -38,7 +38,8 @@ export interface Manifest {
   readonly covered: Readonly<Record<string, SpansByInstance>>;
 }
 
-export const EMPTY_MANIFEST: Manifest = { generation: 0, compacted: [], replaced: [], covered: {} };
+/** Of an environment that was never compacted: a manifest is written before the first compacted file, and stays. */
+export const NO_MANIFEST: Manifest = { generation: -1, compacted: [], replaced: [], covered: {} };
 
 /** The manifest's name, relative to the environment's folder. */
 export const MANIFEST_NAME = '_hx/manifest.json';
@@ -50,14 +51,24 @@ export interface ReadManifest {
 }
 
 /**
- * Reads an environment's manifest; one that was never compacted has an empty one.
+ * Reads an environment's manifest; one that was never compacted has NO_MANIFEST.
  * @throws HxError `failed` when it is damaged: without it nobody can tell which files are live.
  */
 export async function readManifest(storage: LakeStorage, environment: string): Promise<ReadManifest> {
   const name = `${environment}/${MANIFEST_NAME}`;
   const found = await storage.read(name);
-  if (found === undefined) return { manifest: EMPTY_MANIFEST, tag: undefined };
+  if (found === undefined) return { manifest: NO_MANIFEST, tag: undefined };
   return { manifest: parseManifest(found.bytes, `${storage.url}/${name}`), tag: found.tag };
+}
+
+/**
+ * Writes an environment's first manifest, unless it has one.
+ * @returns the one that it has then.
+ */
+export async function beginManifest(storage: LakeStorage, environment: string): Promise<ReadManifest> {
+  const bytes = encode({ ...NO_MANIFEST, generation: 0 });
+  await storage.putIfAbsent(`${environment}/${MANIFEST_NAME}`, bytes);
+  return readManifest(storage, environment);
 }
 
 /**
@@ -73,9 +84,12 @@ export async function replaceManifest(
   if (next.generation <= previous.manifest.generation) {
     throw new HxError('bug', `The manifest's generation ${next.generation} does not follow its last.`);
   }
-  const bytes = Buffer.from(`${JSON.stringify(next)}\n`);
-  const tag = await storage.replace(`${environment}/${MANIFEST_NAME}`, bytes, previous.tag);
+  const tag = await storage.replace(`${environment}/${MANIFEST_NAME}`, encode(next), previous.tag);
   return tag === undefined ? undefined : { manifest: next, tag };
+}
+
+function encode(manifest: Manifest): Uint8Array {
+  return Buffer.from(`${JSON.stringify(manifest)}\n`);
 }
 
 /**
@@ -87,9 +101,25 @@ export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   if (isManifest(value)) return value;
   if (isFormer(value)) throw formerLake(path.slice(0, -`/${MANIFEST_NAME}`.length));
   throw new HxError('failed', `The lake's manifest ${path} is damaged.`, {
-    hint: 'Restore it from a backup: it says which files hold live rows, so that no row counts twice.',
+    hint: RESTORE,
   });
 }
+
+/**
+ * Says that there is no manifest although there must have been one.
+ * @param file a compacted file, relative to the environment's folder.
+ */
+export function lostManifest(environment: string, file: string): HxError {
+  return new HxError(
+    'failed',
+    `The lake's manifest ${environment}/${MANIFEST_NAME} is gone, but ${environment}/${file} is there.`,
+    { hint: RESTORE },
+  );
+}
+
+/** Without it nobody can tell which files are live, so rows would count twice or not at all. */
+const RESTORE =
+  'Restore the manifest from a backup of the lake, or make the environment anew as docs/exports.md says.';
 
 function parseJson(bytes: Uint8Array): unknown {
   try {

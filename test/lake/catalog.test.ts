@@ -83,6 +83,7 @@ test('a compacted file is read when the manifest lists it, and a replaced one no
   const rows = [1, 2, 3].map((number) => lakeRow(number, { created_at }));
   await putFile(exportsDir, 'r-s3-1.parquet', rows.slice(0, 1));
   await putFile(exportsDir, 'r-s3-2.parquet', rows.slice(1, 2));
+  putManifest(exportsDir, 'local', { generation: 0 });
   await putFile(exportsDir, 'c-s3-1.parquet', rows.slice(0, 2));
   const claims = async () => (await runRows(engine, CLAIMS)).map(([claim]) => claim);
   assert.equal(await claims(), ['Claim 1.', 'Claim 2.'], 'before the manifest lists it');
@@ -167,6 +168,9 @@ test('a compacted file that is lost, damaged manifests and those of a newer hx a
   const damaged = await errorOf(engine, CLAIMS);
   assert.instance(damaged, HxError);
   assert.match(damaged.message, /manifest\.json is damaged/);
+  await putFile(exportsDir, 'c-s3-9.parquet', [lakeRow(2)]);
+  rmSync(join(exportsDir, 'local', '_hx', 'manifest.json'));
+  assert.match((await errorOf(engine, CLAIMS)).message, /manifest\.json is gone/);
 });
 
 test('a row that two databases hold counts once, and only days that both exported pay for that', async ({

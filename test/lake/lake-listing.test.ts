@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LakeListing } from '../../src/lake/lake-listing.js';
-import { EMPTY_MANIFEST } from '../../src/lake/manifest.js';
+import { NO_MANIFEST } from '../../src/lake/manifest.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 
 const test = suite<{ root: string }>('lake listing');
@@ -57,7 +57,7 @@ test('a manifest that is replaced and an environment that comes are seen', ({ ro
   const listing = new LakeListing(root);
   const first = listing.read();
   mkdirSync(join(root, 'local', '_hx'));
-  const manifest = { ...EMPTY_MANIFEST, generation: 7 };
+  const manifest = { ...NO_MANIFEST, generation: 7 };
   writeFileSync(join(root, 'local', '_hx', 'manifest.json'), JSON.stringify(manifest));
   const second = listing.read();
   assert.is.not(second, first);

@@ -6,8 +6,9 @@ import { compactedFileName } from '../lake-file.js';
 import { partitionsOf } from '../lake-listing.js';
 import { liveDays } from '../live-files.js';
 import {
-  EMPTY_MANIFEST,
+  beginManifest,
   type Manifest,
+  NO_MANIFEST,
   type ReadManifest,
   readManifest,
   replaceManifest,
@@ -90,7 +91,7 @@ export async function compact(options: CompactOptions): Promise<Compaction | und
 /** One compaction of an environment, under its lock. */
 class Compactor {
   private readonly options: CompactOptions;
-  private manifest: ReadManifest = { manifest: EMPTY_MANIFEST, tag: undefined };
+  private manifest: ReadManifest = { manifest: NO_MANIFEST, tag: undefined };
   private merger: Merger | undefined;
 
   constructor(options: CompactOptions) {
@@ -119,6 +120,9 @@ class Compactor {
       urgency,
       days: days === undefined ? undefined : new Set(days),
     });
+    if (plans.length > 0 && this.manifest.tag === undefined) {
+      this.manifest = await beginManifest(storage, environment);
+    }
     const compacted: CompactedDay[] = [];
     try {
       for (const plan of plans) {

@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -9,7 +18,7 @@ import * as assert from 'uvu/assert';
 import { HxError } from '../../../src/base/errors.js';
 import { type CompactOptions, compact } from '../../../src/lake/compaction/compact.js';
 import { type LakeEngine, openLakeEngine } from '../../../src/lake/engine.js';
-import { EMPTY_MANIFEST, replaceManifest } from '../../../src/lake/manifest.js';
+import { readManifest, replaceManifest } from '../../../src/lake/manifest.js';
 import { exportsFolder } from '../../../src/lake/partition.js';
 import { LocalStorage } from '../../../src/lake/storage/local.js';
 import type { LakeStorage } from '../../../src/lake/storage/storage.js';
@@ -338,8 +347,8 @@ test('whoever finds that another machine was faster changes nothing', async ({
   const other: LakeStorage = Object.create(storage, {
     replace: {
       value: async (name: string, bytes: Uint8Array, tag: string | undefined) => {
-        const manifest = { manifest: EMPTY_MANIFEST, tag: undefined };
-        await replaceManifest(storage, 'local', manifest, { ...EMPTY_MANIFEST, generation: 1 });
+        const before = await readManifest(storage, 'local');
+        await replaceManifest(storage, 'local', before, { ...before.manifest, generation: 1 });
         return storage.replace(name, bytes, tag);
       },
     },
@@ -350,6 +359,25 @@ test('whoever finds that another machine was faster changes nothing', async ({
   assert.is((await runRows(engine, EVERY_ROW)).length, 5);
   assert.is((await run())?.days[0]?.name, `local/${DAY}/c-s3-2.parquet`);
   assert.not.ok(filesOf(exportsDir).includes('c-s3-1.parquet'));
+});
+
+test('without its manifest nothing is compacted or removed, as the compacted files would go', async ({
+  exportsDir,
+  run,
+}) => {
+  await putRuns(exportsDir, range(5));
+  await run();
+  await putRuns(
+    exportsDir,
+    range(5).map((number) => number + 5),
+  );
+  rmSync(join(exportsDir, 'local', '_hx', 'manifest.json'));
+  const before = filesOf(exportsDir);
+  const { code, message, hint = '' } = await failure(run({ graceMs: 0 }));
+  assert.is(code, 'failed');
+  assert.match(message, `local/_hx/manifest.json is gone, but local/${DAY}/c-s3-1.parquet is there.`);
+  assert.match(hint, /docs\/exports\.md/);
+  assert.equal(filesOf(exportsDir), before);
 });
 
 test('a damaged file stops its day and is named; the days before stay compacted', async ({
