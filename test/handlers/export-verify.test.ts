@@ -2,6 +2,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { HxError } from '../../src/base/errors.js';
 import { systemClock } from '../../src/base/time.js';
 import { Accounts, type Context, Lanes } from '../../src/handlers/context.js';
 import { invoke } from '../../src/handlers/index.js';
@@ -53,6 +54,12 @@ function files(dataDir: string, pattern: RegExp): string[] {
     .filter((name) => pattern.test(name))
     .sort()
     .map((name) => join(folder, name));
+}
+
+async function failure(work: Promise<unknown>): Promise<HxError> {
+  const [outcome] = await Promise.allSettled([work]);
+  assert.is(outcome.status, 'rejected');
+  return (outcome as PromiseRejectedResult).reason as HxError;
 }
 
 const verify = (context: Context) => invoke('exportVerify', {}, context);
@@ -150,6 +157,34 @@ test('a file that cannot be read, and a chain with a gap or an overlap, are name
     { problem: 'overlap', lo: String(hi - 2n), hi: String(hi) },
     { problem: 'gap', lo: String(hi), hi: String(hi + 5n) },
   ]);
+});
+
+test('records that are gone are named, and nothing is exported twice for want of them', async ({
+  context,
+  database,
+  dataDir,
+}) => {
+  await invoke('exportChecks', {}, context);
+  await tamper(database, 'update checks set revision = 1, pqs = 61, xid = default where n_usable = 31');
+  await invoke('exportChecks', {}, context);
+  const records = files(dataDir, /_hx.*\/0[^/]*\.json$/);
+  assert.is(records.length, 2);
+  const later = files(dataDir, /_hx.*\/1[^/]*\.json$/);
+  const expectRefusal = async (there: RegExp) => {
+    const before = files(dataDir, /parquet|json/);
+    for (const name of ['exportChecks', 'exportVerify'] as const) {
+      const { code, message, hint } = await failure(invoke(name, {}, context));
+      assert.is(code, 'failed');
+      assert.match(message, /ranges\/0\.json of exports is gone from .*, but /);
+      assert.match(message, there);
+      assert.match(hint ?? '', /docs\/exports\.md/);
+    }
+    assert.equal(files(dataDir, /parquet|json/), before);
+  };
+  for (const record of records) rmSync(record);
+  await expectRefusal(/commits\/1-\d+-\d+\.json is there\.$/);
+  for (const record of later) rmSync(record);
+  await expectRefusal(/dt=2026-10-01\/u-s3-.*\.parquet is there\.$/);
 });
 
 test('copies that somebody made in the lake count nowhere, and a file under another name is named', async ({

@@ -10,6 +10,7 @@ import {
   intentName,
   isFormerRecord,
   parseCommitName,
+  parseRangeFile,
   type Rectangle,
   type Slot,
   shortInstance,
@@ -41,7 +42,7 @@ export interface ChainState {
  * and what the range covers and leaves out follows from the commits of slots 0 to n-1 alone, the same for whoever
  * carries it out. To whom a list shows a slot as free or begun that is neither any more, taking it fails, and
  * `isOpen` and `commitRange` say no.
- * @throws HxError `failed` for records of before the first release, or an intent that cannot be read.
+ * @throws HxError `failed` for records of before the first release, lost ones, or an intent that cannot be read.
  */
 export async function readChain(storage: LakeStorage, chain: Chain): Promise<ChainState> {
   const names = (await storage.list(chainFolder(chain))).map(({ name }) => name);
@@ -51,7 +52,36 @@ export async function readChain(storage: LakeStorage, chain: Chain): Promise<Cha
   const taken = new Set(commits.map(({ slot }) => slot));
   let slot = 0;
   while (taken.has(slot)) slot += 1;
-  return { commits, slot, begun: await readIntent(storage, chain, slot) };
+  const begun = await readIntent(storage, chain, slot);
+  if (begun === undefined) await refuseLostRecords(storage, chain, slot, commits);
+  return { commits, slot, begun };
+}
+
+/** Without its records a range would be exported once more under another name, and its checks would count twice. */
+async function refuseLostRecords(
+  storage: LakeStorage,
+  chain: Chain,
+  slot: number,
+  commits: readonly Slot[],
+): Promise<void> {
+  const later = commits.find((commit) => commit.slot > slot);
+  if (later !== undefined) throw lostRecord(storage, intentName(chain, slot), commitName(chain, later));
+  // Before the first file of a database comes its first record.
+  if (slot > 0) return;
+  const own = (await storage.list(chain.environment)).find(
+    ({ name }) => parseRangeFile(name)?.instance === shortInstance(chain.instance),
+  );
+  if (own !== undefined) throw lostRecord(storage, intentName(chain, slot), own.name);
+}
+
+function lostRecord(storage: LakeStorage, record: string, there: string): HxError {
+  return new HxError(
+    'failed',
+    `The record ${record} of exports is gone from ${storage.url}, but ${there} is there.`,
+    {
+      hint: 'Restore the records from a backup of the lake, or make the environment anew as docs/exports.md says.',
+    },
+  );
 }
 
 /** Whether a slot is begun with this range and not committed, so that its files may be published. */
@@ -81,7 +111,7 @@ async function readIntent(storage: LakeStorage, chain: Chain, slot: number): Pro
   } catch (error) {
     throw new HxError('failed', `${storage.url}/${name} cannot be read: ${messageOf(error)}`, {
       cause: error,
-      hint: 'Restore that file from a backup of the lake; it says what an export that did not end was to cover.',
+      hint: 'Restore it from a backup of the lake, or make the environment anew as docs/exports.md says.',
     });
   }
   if (record['slot'] !== slot) throw formerLake(`${storage.url}/${chain.environment}`);
