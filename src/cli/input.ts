@@ -18,28 +18,34 @@ export async function readInput(name: string, context: CliContext): Promise<stri
       return decodeText(Buffer.concat(chunks));
     }
   } catch (error) {
-    throw unreadable(name, error);
+    throw unreadable(name, error, INPUT_HINT);
   }
-  return readFileOf(context.folder, name);
+  return readFileOf(context.folder, name, INPUT_HINT);
 }
+
+const INPUT_HINT = 'Give the path of a text file, or - for standard input.';
 
 /**
  * Reads all of a file as UTF-8.
  * @param folder where a relative name begins.
  * @throws HxError `usage` naming the file.
  */
-export async function readFileOf(folder: string, name: string): Promise<string> {
+export async function readFileOf(
+  folder: string,
+  name: string,
+  hint = 'Give the path of a text file.',
+): Promise<string> {
   try {
     return await readTextFile(isAbsolute(name) ? name : join(folder, name));
   } catch (error) {
-    throw unreadable(name, error);
+    throw unreadable(name, error, hint);
   }
 }
 
-function unreadable(name: string, cause: unknown): HxError {
+function unreadable(name: string, cause: unknown, hint: string): HxError {
   return new HxError('usage', `Cannot read ${inputName(name)}: ${whyUnreadable(cause)}.`, {
     cause,
-    hint: 'Give the path of a text file, or - for standard input.',
+    hint,
   });
 }
 

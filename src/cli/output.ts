@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
-import { HxError, messageOf } from '../base/errors.js';
+import { HxError, messageOf, systemCode } from '../base/errors.js';
 import { pendingPath, removePending } from '../base/left-overs.js';
 import type { Rendering, Shown } from './render/formats/result.js';
 
@@ -79,9 +79,12 @@ function cannotWrite(path: string, cause: unknown): HxError {
   // Node repeats the code before and the path after the words; the path there is the temporary one.
   const reason = messageOf(cause)
     .replace(/^[A-Z]+: /, '')
-    .replace(/, \w+ '.*$/s, '');
+    .replace(/, \w+( '.*)?$/s, '');
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(systemCode(cause) ?? '');
   return new HxError('failed', `Cannot write ${path}: ${reason}.`, {
     cause,
-    hint: 'Choose a folder that exists and that you may write to.',
+    hint: isFull
+      ? 'Free some space there, or write to another disk.'
+      : 'Choose a folder that exists and that you may write to.',
   });
 }

@@ -82,6 +82,10 @@ test('ready queries are listed and run by name', async () => {
   }
   const first = listed[0]?.name ?? '';
   assert.match((await runHx(['query', '--list'])).stdout, new RegExp(`@${first}`));
+  const asked = '@drift_by_week since=2026-11-01 env=neon;';
+  assert.is((await runHx(['query', asked], { env })).exitCode, 0);
+  assert.match((await runHx(['query', asked, '--param', 'env=local'], { env })).stderr, /env is given twice/);
+  assert.match((await runHx(['query', '@drift_by_week env=mars'], { env })).stderr, /"mars"/);
   const unknown = await runHx(['query', '@no_such_query']);
   assert.is(unknown.exitCode, 2);
   assert.ok(unknown.stderr.includes(first));
@@ -170,6 +174,7 @@ test('what cannot be asked exits 2 and says why', async () => {
     [['query', 'SELECT 1; SELECT 2', '-o', 'r.parquet'], /holds one result/],
     [['query', 'SELECT 1', '-f', 'x.sql'], /given twice/],
     [['query', '-f', 'missing.sql'], /no such file/],
+    [['query', 'SELECT 1;\n.mode csv\nSELECT 2'], /\.mode is a command of the shell/],
     [['query', 'SELECT 1', '--param', 'novalue'], /not a parameter/],
     [['query', 'SELECT 1', '--json', '--format', 'csv'], /exclude each other/],
   ] as const) {

@@ -55,7 +55,7 @@ export class QueryCommand extends HxCommand {
     const destination = await this.destination();
     const text = await this.readSql();
     await this.withSession(async (session) => {
-      if (text === undefined) await this.openShell(session);
+      if (text === undefined) await this.openShell(session, destination);
       else await this.answer(session, text, destination);
     });
   }
@@ -72,6 +72,12 @@ export class QueryCommand extends HxCommand {
     if (this.sql !== undefined) return this.sql;
     const { stdin, stdout } = this.context;
     if (!isTerminal(stdin)) return readInput(STANDARD_INPUT, this.context);
+    const [parameter] = this.parameters;
+    if (parameter !== undefined) {
+      throw new HxError('usage', `--param ${parameter} belongs to a statement, and there is none.`, {
+        hint: 'Name a ready query too: hx query @name --param name=value. In the shell it is @name name=value.',
+      });
+    }
     if (isTerminal(stdout) && this.output === undefined) return undefined;
     throw new HxError('usage', 'There is no SQL to run, and the shell needs a terminal to write to.', {
       hint: 'Give a statement: hx query "SELECT count(*) FROM checks".',
@@ -119,9 +125,10 @@ export class QueryCommand extends HxCommand {
     if (note !== undefined) this.note(note);
   }
 
-  private async openShell(session: QuerySession): Promise<void> {
+  private async openShell(session: QuerySession, { format }: Destination): Promise<void> {
+    if (format === 'parquet') throw new HxError('bug', 'Parquet has no place in the shell.');
     const { runShell } = await import('../shell/index.js');
-    await runShell(session, this.context, { dataDir: this.settings.dataDir, paint: this.paint });
+    await runShell(session, this.context, { dataDir: this.settings.dataDir, paint: this.paint, format });
   }
 
   private async withSession(work: (session: QuerySession) => Promise<void>): Promise<void> {

@@ -2,7 +2,8 @@ import { HxError } from '../../base/errors.js';
 import type { QuerySession, Statement } from '../../handlers/query-session.js';
 import { statementsOf, tokenize } from '../sql/lexer.js';
 
-const NAME = /^@(\S+)$/;
+/** A ready query with its parameters, in a line of its own. */
+const READY_LINE = /^@.*$/;
 
 /**
  * Reads `--param name=value` flags.
@@ -53,17 +54,26 @@ export async function readyStatement(
 }
 
 /**
- * The statements that a text asks for: those of its SQL, or the ready query `@name`.
- * @throws HxError `usage` for an empty text or an unknown ready query.
+ * The statements that a text asks for: those of its SQL, or the ready query `@name parameter=value ...`.
+ * @throws HxError `usage` for an empty text, an unknown ready query or a command of the shell.
  */
 export async function statementsFor(
   source: ReadySource,
   text: string,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Statement[]> {
-  const name = NAME.exec(text.trim().replace(/;\s*$/, ''))?.[1];
-  if (name !== undefined) return [await readyStatement(source, name, parameters)];
+  const line = text.trim().replace(/\s*;$/, '');
+  if (READY_LINE.test(line)) {
+    const [name = '', ...flags] = wordsOf(line.slice(1));
+    return [await readyStatement(source, name, merged(parseParameters(flags), parameters))];
+  }
   const statements = statementsOf(text);
+  const command = statements.find((statement) => statement.startsWith('.'));
+  if (command !== undefined) {
+    throw new HxError('usage', `${command.split(/\s/, 1)[0]} is a command of the shell, and no SQL.`, {
+      hint: 'hx query without SQL opens the shell on a terminal; .read FILE runs a file there.',
+    });
+  }
   if (statements.length === 0) {
     throw new HxError('usage', 'There is no SQL to run.', {
       hint: 'Give a statement: hx query "SELECT count(*) FROM checks", or hx query --list for ready ones.',
@@ -71,6 +81,15 @@ export async function statementsFor(
   }
   if (statements.length === 1) return statements.map((sql) => ({ sql, parameters }));
   return shareOut(statements, parameters);
+}
+
+function merged(
+  named: Readonly<Record<string, string>>,
+  others: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const twice = Object.keys(named).find((name) => Object.hasOwn(others, name));
+  if (twice !== undefined) throw new HxError('usage', `The parameter ${twice} is given twice.`);
+  return { ...named, ...others };
 }
 
 /** Several statements: each gets the parameters it mentions, and one that none mentions is a mistake. */

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { HxError, messageOf } from '../../base/errors.js';
+import { HxError } from '../../base/errors.js';
 import type { QuerySession } from '../../handlers/query-session.js';
 import type { WriteText } from '../output.js';
 import { renderQueryList } from '../query/list.js';
@@ -20,7 +19,8 @@ export interface CommandHost {
   readonly width: () => number;
   /** An absolute path for a name as it was typed. */
   resolve(path: string): string;
-  runSql(sql: string, signal: AbortSignal): Promise<void>;
+  /** Runs what a file asks for. */
+  runFile(name: string, signal: AbortSignal): Promise<void>;
   leave(): void;
 }
 
@@ -78,7 +78,7 @@ export const DOT_COMMANDS: readonly DotCommand[] = [
     name: '.read',
     argument: 'FILE',
     takes: 'file',
-    meaning: 'Run the statements of a file',
+    meaning: 'Run the statements and commands of a file',
     run: readStatements,
   },
   { name: '.exit', meaning: 'Leave (or Ctrl-D)', run: (host) => host.leave() },
@@ -121,7 +121,7 @@ async function printTables({ session, print, width, paint }: CommandHost): Promi
 
 async function printSchema({ session, print, width, paint }: CommandHost, name: string): Promise<void> {
   const tables = await session.tables();
-  const found = tables.find((table) => table.name === name);
+  const found = tables.find((table) => table.name === name.toLowerCase());
   if (found === undefined) {
     throw new HxError('usage', name === '' ? 'Which view?' : `There is no view "${name}".`, {
       hint: `There are: ${tables.map((table) => table.name).join(', ')}.`,
@@ -184,15 +184,12 @@ async function setOutput(host: CommandHost, argument: string): Promise<void> {
     modes.output = undefined;
     return;
   }
-  formatOfFile(argument);
+  formatOfFile(argument, 'End');
   modes.output = host.resolve(argument);
   await print(`${paint('dim', `The next result goes to ${modes.output}.`)}\n`);
 }
 
 async function readStatements(host: CommandHost, argument: string, signal: AbortSignal): Promise<void> {
   if (argument === '') throw new HxError('usage', 'Which file?', { hint: 'For example .read report.sql' });
-  const sql = await readFile(host.resolve(argument), 'utf8').catch((error: unknown) => {
-    throw new HxError('usage', `Cannot read ${argument}: ${messageOf(error)}.`, { cause: error });
-  });
-  await host.runSql(sql, signal);
+  await host.runFile(argument, signal);
 }

@@ -19,12 +19,23 @@ export class History {
     this.entries = entries;
   }
 
-  /** Reads the history; one that is missing is empty, and lines that are no JSON string are passed over. */
+  /**
+   * Reads the history; one that is missing is empty, and lines that are no JSON string are passed over.
+   * @throws HxError `failed` when it cannot be read.
+   */
   static async open(path: string): Promise<History> {
     const lines = await readLines(path);
     const entries = lines.flatMap(parseEntry);
-    if (lines.length > 2 * KEPT) await rewrite(path, entries.slice(-KEPT));
+    // Where the file cannot be written, the first statement says so.
+    if (lines.length > 2 * KEPT) await rewrite(path, entries.slice(-KEPT)).catch(() => {});
     return new History(path, entries.slice(-KEPT));
+  }
+
+  /** A history of this session alone. */
+  static ofSession(): History {
+    const history = new History('', []);
+    history.writable = false;
+    return history;
   }
 
   get length(): number {
@@ -66,7 +77,7 @@ async function readLines(path: string): Promise<string[]> {
     if (systemCode(error) === 'ENOENT') return [];
     throw new HxError('failed', `Cannot read the history ${path}: ${messageOf(error)}.`, {
       cause: error,
-      hint: 'Make it readable, or move it away.',
+      hint: 'It is left alone: what you enter is remembered until you leave.',
     });
   }
 }

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import type { ReadStream, WriteStream } from 'node:tty';
+import { toHxError } from '../../base/errors.js';
 import type { QuerySession } from '../../handlers/query-session.js';
 import type { CliContext } from '../context.js';
+import { renderError } from '../render/error.js';
+import type { TextFormat } from '../render/formats/index.js';
 import type { Paint } from '../render/style.js';
 import { History } from './history.js';
 
@@ -12,26 +15,32 @@ const HISTORY_FILE = 'query_history';
 export interface ShellOptions {
   readonly dataDir: string;
   readonly paint: Paint;
+  /** The mode to begin with. */
+  readonly format: TextFormat;
 }
 
 /** Opens the shell on the terminal and returns when it is left. */
 export async function runShell(
   session: QuerySession,
   context: CliContext,
-  { dataDir, paint }: ShellOptions,
+  { dataDir, paint, format }: ShellOptions,
 ): Promise<void> {
-  const history = await History.open(join(dataDir, HISTORY_FILE));
   const debug = context.env['HX_DEBUG'] === '1';
+  const history = await History.open(join(dataDir, HISTORY_FILE)).catch((error: unknown) => {
+    // Of a data folder that several accounts read, it is the file of the first who opened the shell.
+    context.stdout.write(renderError(toHxError(error), paint, debug));
+    return History.ofSession();
+  });
   if (!canDrawLive(context)) {
     const { runPlainShell } = await import('./plain.js');
-    await runPlainShell(session, history, context, { paint, debug });
+    await runPlainShell(session, history, context, { paint, debug, format });
     return;
   }
   chooseFastReact(process.env);
   const { InteractiveShell } = await import('./interactive.js');
   const { env, folder, signal, stdin, stdout } = context;
   await new InteractiveShell({
-    ...{ session, history, folder, paint, signal, debug },
+    ...{ session, history, folder, paint, signal, debug, format },
     reflows: foldsAnew(env),
     greeting: greeting(paint),
     stdin: stdin as ReadStream,

@@ -3,6 +3,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import { toHxError } from '../../base/errors.js';
 import type { QuerySession } from '../../handlers/query-session.js';
 import { renderError } from '../render/error.js';
+import type { TextFormat } from '../render/formats/index.js';
 import type { Paint } from '../render/style.js';
 import { loadVocabulary, type Vocabulary } from './completion/vocabulary.js';
 import { Composer } from './composer.js';
@@ -35,6 +36,7 @@ export interface InteractiveOptions {
   readonly signal: AbortSignal;
   readonly debug: boolean;
   readonly reflows: boolean;
+  readonly format: TextFormat;
   /** Printed first. */
   readonly greeting: string;
 }
@@ -58,7 +60,7 @@ export class InteractiveShell {
 
   constructor(options: InteractiveOptions) {
     this.options = options;
-    const { session, history, folder, paint, stdin, stdout, debug, reflows } = options;
+    const { session, history, folder, paint, stdin, stdout, debug, reflows, format } = options;
     this.finished = new Promise((resolve) => {
       this.finish = resolve;
     });
@@ -69,7 +71,7 @@ export class InteractiveShell {
     const { vocabulary } = this;
     this.composer = new Composer({ session, history, folder, paint, vocabulary });
     this.interpreter = new Interpreter({
-      ...{ session, folder, paint, debug },
+      ...{ session, folder, paint, debug, format },
       width: () => stdout.columns,
       print: async (text) => this.live.print(text),
       pager: { windowRows: () => stdout.rows, page: (result, signal) => this.page(result, signal) },

@@ -5,30 +5,26 @@ import type { QuerySession, Statement } from '../../handlers/query-session.js';
 import { readFileOf } from '../input.js';
 import { drainRendering, type WriteText } from '../output.js';
 import { TERMINAL_ROWS, writeResults } from '../query/print.js';
-import {
-  parseParameters,
-  type ReadySource,
-  readyStatement,
-  statementsFor,
-  wordsOf,
-} from '../query/request.js';
+import { statementsFor } from '../query/request.js';
 import { renderError } from '../render/error.js';
 import { gridWidths, isPlan } from '../render/formats/grid.js';
-import { formatOfFile, renderResult, rowCount, shownNote } from '../render/formats/index.js';
+import { formatOfFile, renderResult, rowCount, shownNote, type TextFormat } from '../render/formats/index.js';
 import type { Column } from '../render/formats/result.js';
 import { RowReader } from '../render/formats/row-reader.js';
 import type { Paint } from '../render/style.js';
 import { canFit } from '../render/table.js';
 import { type CommandHost, runDotCommand } from './dot-commands.js';
-import { isExit } from './entry.js';
+import { partsOf } from './entry.js';
 import { LastResult } from './last-result.js';
-import { initialModes } from './modes.js';
+import { initialModes, type Modes } from './modes.js';
 import type { RowBuffer } from './pager/row-buffer.js';
 
 /** Lines around a table that have to fit the window with it: header, rule, row count, prompt. */
 const LINES_BESIDES_ROWS = 4;
 /** Rows that stay in the scrollback of a table that was paged, as a reminder of its columns. */
 const ROWS_LEFT_BEHIND = 5;
+/** How deep files may `.read` each other: one that reads itself would never end. */
+const MAX_FILES_OPEN = 20;
 const HOW_TO_GET_ALL = 'All of it: .mode csv or .output FILE.';
 
 /** A result that is too large for the window; whoever gets it closes the reader. */
@@ -56,6 +52,8 @@ export interface InterpreterOptions {
   /** Columns of the terminal right now. */
   readonly width: () => number;
   readonly debug: boolean;
+  /** The mode to begin with. */
+  readonly format: TextFormat;
   /** Absent where nothing can be paged: the first rows of a large table are printed then. */
   readonly pager?: PagerHost;
 }
@@ -66,10 +64,11 @@ export class Interpreter implements CommandHost {
   readonly paint: Paint;
   readonly print: WriteText;
   readonly width: () => number;
-  readonly modes = initialModes();
+  readonly modes: Modes;
   private readonly options: InterpreterOptions;
   private readonly lastResult = new LastResult();
   private hasLeft = false;
+  private filesOpen = 0;
 
   constructor(options: InterpreterOptions) {
     this.options = options;
@@ -77,6 +76,7 @@ export class Interpreter implements CommandHost {
     this.paint = options.paint;
     this.print = options.print;
     this.width = options.width;
+    this.modes = initialModes(options.format);
   }
 
   /** Set once `.exit` was entered. */
@@ -90,36 +90,48 @@ export class Interpreter implements CommandHost {
 
   /** Runs what was entered until it ends, fails or the signal is aborted. */
   async execute(entered: string, signal: AbortSignal): Promise<void> {
-    const text = entered.trim();
     try {
-      if (text === '') return;
-      if (text.startsWith('.')) await runDotCommand(this, text, signal);
-      else if (isExit(text)) this.leave();
-      else if (text.startsWith('@')) await this.runReady(text, signal);
-      else await this.runSql(text, signal);
+      await this.runText(entered, signal);
     } catch (error) {
       const known = signal.aborted ? new HxError('interrupted', 'Interrupted.') : toHxError(error);
       await this.print(renderError(known, this.paint, this.options.debug));
     }
   }
 
-  async runSql(sql: string, signal: AbortSignal): Promise<void> {
-    for (const statement of await statementsFor(this.source, sql, {})) await this.run(statement, signal);
+  async runFile(name: string, signal: AbortSignal): Promise<void> {
+    if (this.filesOpen >= MAX_FILES_OPEN) {
+      throw new HxError('usage', `${MAX_FILES_OPEN} files read each other, the last of them ${name}.`, {
+        hint: 'Take the .read out of a file that is read by what it reads.',
+      });
+    }
+    const text = await readFileOf(this.options.folder, name);
+    this.filesOpen += 1;
+    try {
+      await this.runText(text, signal);
+    } finally {
+      this.filesOpen -= 1;
+    }
+  }
+
+  private async runText(text: string, signal: AbortSignal): Promise<void> {
+    for (const { kind, text: part } of partsOf(text)) {
+      signal.throwIfAborted();
+      if (kind === 'exit') this.leave();
+      else if (kind === 'dot') await runDotCommand(this, part.trim(), signal);
+      else await this.runStatements(part, signal);
+      if (this.left) return;
+    }
+  }
+
+  private async runStatements(text: string, signal: AbortSignal): Promise<void> {
+    const readFile = (name: string) => readFileOf(this.options.folder, name);
+    const statements = await statementsFor({ session: this.session, readFile }, text, {});
+    for (const statement of statements) await this.run(statement, signal);
   }
 
   /** An absolute path for a name as it was typed. */
   resolve(path: string): string {
     return isAbsolute(path) ? path : join(this.options.folder, path);
-  }
-
-  /** `@name parameter=value ...` */
-  private async runReady(text: string, signal: AbortSignal): Promise<void> {
-    const [name = '', ...flags] = wordsOf(text.replace(/\s*;$/, '').slice(1));
-    await this.run(await readyStatement(this.source, name, parseParameters(flags)), signal);
-  }
-
-  private get source(): ReadySource {
-    return { session: this.session, readFile: (name) => readFileOf(this.options.folder, name) };
   }
 
   private async run(entered: Statement, signal: AbortSignal): Promise<void> {

@@ -15,6 +15,6 @@ export interface Modes {
   output: string | undefined;
 }
 
-export function initialModes(): Modes {
-  return { format: 'table', timer: false, pager: 'auto', cellWidth: undefined, output: undefined };
+export function initialModes(format: TextFormat): Modes {
+  return { format, timer: false, pager: 'auto', cellWidth: undefined, output: undefined };
 }

@@ -4,6 +4,7 @@ import type { QuerySession } from '../../handlers/query-session.js';
 import type { CliContext } from '../context.js';
 import { streamWriter } from '../output.js';
 import { renderError } from '../render/error.js';
+import type { TextFormat } from '../render/formats/index.js';
 import type { Paint } from '../render/style.js';
 import { CONTINUATION, PROMPT } from './editor/layout.js';
 import { isComplete } from './entry.js';
@@ -17,11 +18,11 @@ export async function runPlainShell(
   session: QuerySession,
   history: History,
   context: CliContext,
-  { paint, debug }: { readonly paint: Paint; readonly debug: boolean },
+  { paint, debug, format }: { readonly paint: Paint; readonly debug: boolean; readonly format: TextFormat },
 ): Promise<void> {
   const { signal, stdin, stdout, folder } = context;
   const print = streamWriter(stdout, signal);
-  const interpreter = new Interpreter({ session, folder, paint, print, debug, width: () => WIDTH });
+  const interpreter = new Interpreter({ session, folder, paint, print, debug, format, width: () => WIDTH });
   const lines = createInterface({ input: stdin, terminal: false, signal });
   let text = '';
   await print(PROMPT);
@@ -36,5 +37,7 @@ export async function runPlainShell(
     await print(text === '' ? PROMPT : CONTINUATION);
   }
   lines.close();
+  // The input has ended beside a prompt.
+  if (!interpreter.left && !signal.aborted) await print('\n');
   signal.throwIfAborted();
 }

@@ -17,7 +17,7 @@ import {
   moveLines,
   moveTo,
 } from '../../../src/cli/shell/editor/text.js';
-import { isComplete } from '../../../src/cli/shell/entry.js';
+import { isComplete, partsOf } from '../../../src/cli/shell/entry.js';
 import { rowsAboveCursor } from '../../../src/cli/shell/live/frame.js';
 
 const test = suite('editor of the shell');
@@ -97,12 +97,37 @@ test('what is pasted cannot hold escape sequences, and unknown keys do nothing',
 });
 
 test('tells what can run from what goes on', () => {
-  for (const text of ['', '.help', '@drift', 'select 1;', "select ';';", 'select 1; -- done', 'exit']) {
+  const whole = ['', '.help', '@drift', 'select 1;', "select ';';", 'select 1; -- done', 'exit', '.a\n;\n'];
+  for (const text of [...whole, 'select 1;\n.help', ".mode csv\n@a b='c\nselect 1;"]) {
     assert.ok(isComplete(text), text);
   }
-  for (const text of ['select 1', "select 'a;", '/* a;', '-- comment', 'select 1; select 2']) {
+  const unfinished = ['select 1', "select 'a;", '/* a;', '-- comment', 'select 1; select 2', ';'];
+  for (const text of [...unfinished, '.help\nselect 1', '.help\n/* a', 'select 1\n.help', 'select exit']) {
     assert.not.ok(isComplete(text), text);
   }
+});
+
+test('tells SQL from the lines between that are none', () => {
+  const text = `-- first
+.mode csv
+select 1
+  .x, '
+@no';; select 2; -- not @this
+  @claim_history claim=it's
+/* nor
+.that */ .output 'a;b.csv'
+select 3; exit ;
+quitting`;
+  assert.equal(partsOf(text), [
+    { kind: 'dot', text: '.mode csv' },
+    { kind: 'sql', text: "select 1\n  .x, '\n@no';; select 2; -- not @this" },
+    { kind: 'ready', text: "@claim_history claim=it's" },
+    { kind: 'dot', text: ".output 'a;b.csv'" },
+    { kind: 'sql', text: 'select 3;' },
+    { kind: 'exit', text: 'exit ;' },
+    { kind: 'sql', text: 'quitting' },
+  ]);
+  assert.equal(partsOf('-- only\n ;; /* words */ ;'), []);
 });
 
 test('a lone Escape is a key once nothing follows it', () => {

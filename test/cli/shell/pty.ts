@@ -21,6 +21,8 @@ export interface PtyOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Runs in the folder before the program starts. */
   readonly prepare?: (folder: string) => void;
+  /** What stands after `hx query`. */
+  readonly argv?: string;
   /** Whether the shell around it has jobs, and brings the program back when it was stopped. */
   readonly resumes?: boolean;
 }
@@ -29,7 +31,7 @@ export interface PtyOptions {
 export class Pty {
   readonly folder = makeTempFolder();
 
-  constructor({ program = HX_QUERY, variables = {}, prepare, resumes = false }: PtyOptions = {}) {
+  constructor({ program = HX_QUERY, variables = {}, argv = '', prepare, resumes = false }: PtyOptions = {}) {
     writeFileSync(join(this.folder, 'hx.mjs'), program);
     prepare?.(this.folder);
     // No variable of the test's own environment, CI above all, may change what a person at a terminal sees.
@@ -43,7 +45,7 @@ export class Pty {
     };
     const assignments = Object.entries(environment).map(([name, value]) => `${name}='${value}'`);
     const loader = new URL('../../../node_modules/tsx/dist/esm/index.mjs', import.meta.url);
-    const hx = `env -i TERM="$TERM" ${assignments.join(' ')} ${process.execPath} --import ${loader} hx.mjs query`;
+    const hx = `env -i TERM="$TERM" ${assignments.join(' ')} ${process.execPath} --import ${loader} hx.mjs query ${argv}`;
     const modes = `stty -a | grep -oE '(^| )(-?icanon|-?echo)( |;|$)' | tr -d '\\n'`;
     const [jobs, back] = resumes ? ['set -m; ', 'fg; '] : ['', ''];
     const command = `cd ${this.folder}; ${jobs}${hx}; echo "left $?"; ${modes}; ${back}cat`;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -196,6 +196,15 @@ test('pasted statements wait for Enter where the terminal brackets a paste, and 
     await pty.sees(/hx> select 'one' as a;\n\.\.> select 'two' as b,\n\.\.> 'three' as c;\n\.\.>$/);
     pty.key('Enter');
     await pty.sees(/\.\.>\na\n─+\none\n1 row\nb +c\n─+ {2}─+\ntwo {2}three\n1 row\nhx>$/);
+    pty.paste(
+      ".mode csv\nselect 'one' as a;\n.mode ndjson\n@claim_history claim=nobody\nselect 'two' as b;\n",
+    );
+    await pty.sees(/\.\.> select 'two' as b;\n\.\.>$/);
+    pty.key('Enter');
+    await pty.sees(/\.\.>\na\none\n\{"b":"two"\}\nhx>$/);
+    pty.paste(".mode table\n.mod csv\nselect 'never' as c;");
+    pty.key('Enter');
+    await pty.sees(/hx: There is no command \.mod\.\n.*\nhx>$/);
     const lines = Array.from({ length: 500 }, (_, line) => `\t${line + 1} as n_${line}`);
     pty.paste(`select\n${lines.join(',\n')};`);
     await pty.sees(/\.\.> {5}500 as n_499;\nline 501 of 501$/);
@@ -221,6 +230,17 @@ test('commands: modes, timer, width, ready queries, files, a chart, a plan', asy
     writeFileSync(join(pty.folder, 'file.sql'), "select 'from file' as t;");
     pty.line('.read file.sql');
     await pty.sees(/^\{"t":"from file"\}$/m);
+    writeFileSync(join(pty.folder, 'inner.sql'), ".mode csv\nselect 'inner' as t;");
+    writeFileSync(join(pty.folder, 'outer.sql'), ".read inner.sql\n.mode ndjson\nselect 'outer' as t;");
+    pty.line('.read outer.sql');
+    await pty.sees(/^t\ninner\n\{"t":"outer"\}\nhx>$/m);
+    writeFileSync(join(pty.folder, 'itself.sql'), '.read itself.sql');
+    pty.line('.read itself.sql');
+    await pty.sees(/^hx: 20 files read each other, the last of them itself\.sql\.$/m);
+    pty.line('.read nowhere.sql');
+    await pty.sees(
+      /^hx: Cannot read nowhere\.sql: there is no such file\.\n {4}Give the path of a text file\.$/m,
+    );
     pty.line('.queries');
     await pty.sees(/^@prior_shift$/m);
     pty.line('.mode csv');
@@ -264,6 +284,25 @@ test('a million rows: the pager keeps a part, a file gets all, and memory stays 
   });
 });
 
+test('the shell begins in the format that was asked for', async () => {
+  const pty = new Pty({ argv: '--format ndjson' });
+  try {
+    await pty.sees(/^hx> ?$/m);
+    pty.line("select 'x' as t;");
+    await pty.sees(/^\{"t":"x"\}\nhx>$/m);
+    pty.line('.exit');
+    await pty.sees(/left 0/);
+  } finally {
+    pty.close();
+  }
+  const stray = new Pty({ argv: '--param a=1' });
+  try {
+    await stray.sees(/hx: --param a=1 belongs to a statement, and there is none\.[\s\S]*left 2/);
+  } finally {
+    stray.close();
+  }
+});
+
 test('SIGTERM leaves the terminal as it was', async () => {
   await inShell({}, async (pty) => {
     const pid = Number(readFileSync(join(pty.folder, 'pid'), 'utf8'));
@@ -287,6 +326,25 @@ test('a dumb terminal gets a prompt that only prints lines', async () => {
     await pty.sees(/left 0/);
   } finally {
     pty.close();
+  }
+});
+
+test('a history that cannot be read stops nobody', async () => {
+  const prepare = (folder: string) => mkdirSync(join(folder, 'data', 'query_history'), { recursive: true });
+  for (const [TERM, first] of [
+    ['dumb', /hx: Cannot read the history [\s\S]*remembered until you leave\.\nhx>/],
+    ['tmux-256color', /hx: Cannot read the history [\s\S]*remembered until you leave\.\nSQL over.*\nhx>/],
+  ] as const) {
+    const pty = new Pty({ variables: { TERM }, prepare });
+    try {
+      await pty.sees(first);
+      pty.line("select 'works' as t;");
+      await pty.sees(/^works\n1 row\nhx> ?$/m);
+      pty.key('C-d');
+      await pty.sees(/^hx> ?\nleft 0/m);
+    } finally {
+      pty.close();
+    }
   }
 });
 

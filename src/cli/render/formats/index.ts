@@ -36,13 +36,14 @@ export function parseFormat(text: string): Format {
 
 /**
  * The format that a file's extension stands for.
+ * @param hint how the hint begins when it stands for none: a shell has no options.
  * @throws HxError `usage` when it stands for none.
  */
-export function formatOfFile(path: string): Format {
+export function formatOfFile(path: string, hint = 'Add --format, or end'): Format {
   const format = EXTENSIONS[extname(path).toLowerCase()];
   if (format === undefined) {
     throw new HxError('usage', `The name ${path} does not say which format to write.`, {
-      hint: `Add --format, or end the name in ${Object.keys(EXTENSIONS).join(', ')}.`,
+      hint: `${hint} the name in ${Object.keys(EXTENSIONS).join(', ')}.`,
     });
   }
   return format;

@@ -1,5 +1,6 @@
 import type { QuerySession } from '../../../handlers/query-session.js';
 import { KEYWORD_SET, KEYWORDS } from '../../sql/keywords.js';
+import { partsOf } from '../entry.js';
 import { among, type Candidate, type Completion } from './candidates.js';
 import { completeCommand } from './command.js';
 import { type Scope, scopeAt } from './scope.js';
@@ -13,8 +14,9 @@ export async function completionFor(
   session: Pick<QuerySession, 'complete' | 'readyQueries'>,
   vocabulary: Vocabulary,
 ): Promise<Completion> {
-  if (/^\s*[.@]/.test(before)) {
-    return completeCommand(before.trimStart(), { folder, session, tables: vocabulary.tables });
+  const last = partsOf(before).at(-1);
+  if (last !== undefined && /^[.@]/.test(last.text) && before.endsWith(last.text)) {
+    return completeCommand(last.text, { folder, session, tables: vocabulary.tables });
   }
   const word = /[\p{L}\p{N}_]*$/u.exec(before)?.[0] ?? '';
   const scope = scopeAt(before, after, word.length);
