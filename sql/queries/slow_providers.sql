@@ -2,7 +2,8 @@
 -- param env environments all: One environment, or all of them side by side
 -- param since date 1970-01-01: The first day that counts
 -- note: Runs that made no call are left out. ms_per_call is the wall time of a run by its calls, so it falls with
--- note: HX_CONCURRENCY; calls_per_sample beyond 1 are retries, of samples that were not reused.
+-- note: HX_CONCURRENCY. calls_per_sample is of runs without --readout, whose calls are no samples: beyond 1 are retries,
+-- note: of samples that were not reused.
 -- example: since=2026-11-01
 SELECT
   split_part(model, '/', 1) AS provider,
@@ -14,7 +15,11 @@ SELECT
   round(median(elapsed_ms))::BIGINT AS median_ms,
   round(quantile_cont(elapsed_ms, 0.95))::BIGINT AS p95_ms,
   round(median(elapsed_ms / calls_made), 1) AS median_ms_per_call,
-  round(sum(calls_made) / nullif(sum(n_samples - samples_reused), 0), 4) AS calls_per_sample,
+  round(
+    sum(calls_made) FILTER (WHERE n_readouts IS NULL)
+    / nullif(sum(n_samples - samples_reused) FILTER (WHERE n_readouts IS NULL), 0),
+    4
+  ) AS calls_per_sample,
   round(sum(n_failed) / sum(n_samples), 4) AS failed_share
 FROM checks
 WHERE

@@ -8,7 +8,7 @@ import { readLabels } from './labels.js';
 import { nearestName } from './nearest-name.js';
 
 /**
- * `environment` is one of them by name or alias, `environments` one or `all`; `labels` is the content of a JSON
+ * `environment` is one of them by name or alias, `environments` one or `all`; `integer` counts from 1; `labels` is the content of a JSON
  * Lines file of claims with their truth.
  */
 export type ParameterType =
@@ -90,12 +90,27 @@ export function bindParameters(
       hint: `${meanings} For example: ${query.example}`,
     });
   }
-  return Object.fromEntries(
+  const values = Object.fromEntries(
     query.parameters.map(({ name, type, default: fallback = '' }) => [
       name,
       readValue(name, type, given[name] ?? fallback),
     ]),
   );
+  refuseSameEnvironment(query, values);
+  return values;
+}
+
+/** A comparison of an environment with itself finds no difference, which looks like an answer. */
+function refuseSameEnvironment(
+  { parameters, example }: ReadyQuery,
+  values: Readonly<Record<string, string | number>>,
+): void {
+  const names = parameters.filter(({ type }) => type === 'environment').map(({ name }) => name);
+  const [first = '', second = ''] = names;
+  if (names.length !== 2 || values[first] !== values[second]) return;
+  throw new HxError('usage', `${first} and ${second} are both ${values[first]}.`, {
+    hint: `Name two environments to compare. For example: ${example}`,
+  });
 }
 
 function readValue(name: string, type: ParameterType, text: string): string | number {
@@ -118,13 +133,18 @@ function readValue(name: string, type: ParameterType, text: string): string | nu
 
 function readNumber(name: string, type: 'integer' | 'double', text: string): number {
   const number = Number(text);
-  if (text.trim() === '' || !Number.isFinite(number) || (type === 'integer' && !Number.isInteger(number))) {
-    throw new HxError('usage', `The parameter ${name} is "${text}", which is no ${type}.`, {
+  const isCount = Number.isInteger(number) && number >= 1 && number <= MAX_INTEGER;
+  if (text.trim() === '' || !Number.isFinite(number) || (type === 'integer' && !isCount)) {
+    const kind = type === 'integer' ? `integer from 1 to ${MAX_INTEGER}` : type;
+    throw new HxError('usage', `The parameter ${name} is "${text}", which is no ${kind}.`, {
       hint: type === 'integer' ? 'Give a whole number, such as 5.' : 'Give a number, such as 0.3.',
     });
   }
   return number;
 }
+
+/** What DuckDB's INTEGER holds. */
+const MAX_INTEGER = 2 ** 31 - 1;
 
 const PARAMETER_LINE =
   /^-- param (\w+) (text|date|integer|double|environments?|labels)(?: ([^\s:]+))?: (.+)$/;

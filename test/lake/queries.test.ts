@@ -403,6 +403,21 @@ test('the other queries count what they say', async () => {
   });
 });
 
+test('the calls of a readout are no retries', async () => {
+  const rows = [
+    lakeRow(1, { calls_made: 24, n_readouts: 8, samples_reused: 0 }),
+    lakeRow(2, { calls_made: 20, samples_reused: 0 }),
+    lakeRow(3, { calls_made: 24, n_readouts: 8, model: 'simulator/read' }),
+  ];
+  await withLake(rows, async (ask) => {
+    const columns = ['model', 'runs', 'calls', 'calls_per_sample'];
+    assert.equal(pick(await ask('slow_providers'), ...columns), [
+      ['simulator/read', 1n, 24n, null],
+      ['simulator/steady', 2n, 44n, 1.25],
+    ]);
+  });
+});
+
 test('unstable_claims and readout_gap show what is beyond a threshold', async () => {
   const rows = [
     lakeRow(1, {
@@ -453,8 +468,12 @@ test('parameters are checked by name and type, and a needed one is asked for', (
   );
   assert.match(usageError(() => bindParameters(unstable, { env: 'prod' })).message, /"prod"/);
   usageError(() => bindParameters(readyQuery('prior_shift'), { env_a: 'all' }));
+  const same = usageError(() => bindParameters(readyQuery('prior_shift'), { env_a: 'neon' }));
+  assert.is(same.message, 'env_a and env_b are both production.');
   usageError(() => bindParameters(readyQuery('daily_volume'), { since: '2026-02-30' }));
-  usageError(() => bindParameters(readyQuery('calibration'), { labels: LABELS, bins: '2.5' }));
+  for (const bins of ['2.5', '0', '-1', '3e9', '', 'five']) {
+    usageError(() => bindParameters(readyQuery('calibration'), { labels: LABELS, bins }));
+  }
   const needed = usageError(() => bindParameters(readyQuery('claim_history'), {}));
   assert.match(needed.message, '@claim_history needs a value for claim.');
   assert.match(needed.hint ?? '', 'hx query @claim_history --param claim=');
