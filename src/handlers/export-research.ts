@@ -2,6 +2,7 @@ import * as t from 'typanion';
 import { checkDataFolder } from '../base/data-folder.js';
 import { utcDate } from '../base/time.js';
 import { defineHandler } from './handler.js';
+import { bring } from './publish.js';
 
 export interface ExportResearchResult {
   readonly lake: string;
@@ -9,6 +10,8 @@ export interface ExportResearchResult {
   readonly runs: number;
   /** Runs that were not in the lake. */
   readonly appended: number;
+  /** Runs that another process is bringing to the lake; it lives, but may stand still. */
+  readonly elsewhere: number;
   /** Runs whose file held anything else than the store. */
   readonly mended: number;
   /** The days of these, UTC dates. */
@@ -29,22 +32,18 @@ export const exportResearch = defineHandler({
     const ids = store.finishedRuns();
     const startedMs = clock.monotonicMs();
     const days = new Set<string>();
-    let [appended, mended] = [0, 0];
+    const counts = { appended: 0, elsewhere: 0, mended: 0 };
     for (const [index, id] of ids.entries()) {
       signal.throwIfAborted();
       const run = store.findRun(id);
       if (run === undefined) continue;
-      const row = researchRow(run);
-      const isThere = await lake.has(row);
-      if (!isThere) await lake.append(row);
-      const isMended = isThere && (await lake.mend(row));
-      if (!store.isPublished(id)) store.markPublished(id, clock.now());
-      if (!isThere) appended += 1;
-      if (isMended) mended += 1;
-      if (!isThere || isMended) days.add(utcDate(run.created_at));
+      const brought = await bring(run, store, context);
+      const outcome = brought === 'there' && (await lake.mend(researchRow(run))) ? 'mended' : brought;
+      if (outcome !== 'there') counts[outcome] += 1;
+      if (outcome === 'appended' || outcome === 'mended') days.add(utcDate(run.created_at));
       const elapsedMs = clock.monotonicMs() - startedMs;
       emit({ type: 'progress', what: 'runs', done: index + 1, total: ids.length, elapsedMs });
     }
-    return { lake: url, runs: ids.length, appended, mended, days: [...days].sort() };
+    return { lake: url, runs: ids.length, ...counts, days: [...days].sort() };
   },
 });

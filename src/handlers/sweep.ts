@@ -9,7 +9,8 @@ import type { Context } from './context.js';
 import { defineHandler } from './handler.js';
 import type { Instrument } from './instrument.js';
 import { isModelList, prepareInstruments } from './instruments.js';
-import { measureForResearch, publish, publishLeftOver } from './research.js';
+import { publish, publishLeftOver } from './publish.js';
+import { measureForResearch } from './research.js';
 import { sideBySide } from './side-by-side.js';
 import { SweepProgress } from './sweep-progress.js';
 import { sizeFields } from './validators.js';
@@ -104,7 +105,7 @@ async function* sweepModel(
     const subject = { claim, line, model };
     try {
       const measured = await measureForResearch(claim, again, instrument, store, context);
-      await publish(measured.run, store, context);
+      await publish(measured, store, context);
       progress?.end(model);
       yield { ...subject, ...measured };
     } catch (thrown) {

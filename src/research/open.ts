@@ -63,8 +63,9 @@ const SCHEMA_STEPS: Readonly<Record<number, string>> = {
   1: 'schema.sql',
   2: 'schema_2.sql',
   3: 'schema_3.sql',
+  4: 'schema_4.sql',
 };
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 
 function prepareSchema(sqlite: Sqlite, path: string): void {
   sqlite

@@ -2,6 +2,7 @@ import { isAlive } from '../base/process-mark.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
 import { type Attempt, attemptFromRow, attemptToRow } from '../rpl/sample.js';
 import type { Connection } from './connection.js';
+import { Publications } from './publications.js';
 import { ReadoutStore, type StoredReadout } from './readouts.js';
 import { rowFromSqlite, rowToSqlite } from './rows.js';
 
@@ -38,11 +39,13 @@ export const TOUCH_EVERY_MS = 5_000;
 /** Lane B's store of runs, executions, attempts and estimates. Append-only but for an execution's end. */
 export class ResearchStore {
   readonly readouts: ReadoutStore;
+  readonly publications: Publications;
   private readonly connection: Connection;
 
   constructor(connection: Connection) {
     this.connection = connection;
     this.readouts = new ReadoutStore(connection);
+    this.publications = new Publications(connection);
   }
 
   /** The highest repetition of a configuration, and whether its run is finished; undefined when never run. */
@@ -134,8 +137,8 @@ export class ResearchStore {
   }
 
   /**
-   * Stores a finished run, its estimate and which attempts and readouts it rests on, in one transaction. When another
-   * process finished the same run first, its row stays and is returned.
+   * Stores a finished run, its estimate and which attempts and readouts it rests on, in one transaction, and begins its
+   * publication. When another process finished the same run first, its row stays and is returned.
    */
   finishRun(
     execution: Execution,
@@ -148,6 +151,7 @@ export class ResearchStore {
       const first = this.findRun(run.run_id);
       if (first === undefined) {
         this.connection.insert('runs', rowToSqlite(RUN_COLUMNS, run));
+        this.publications.take(run.run_id);
         const { run_id, estimator, b, prob_true_rpl, logit, ci_lo, ci_hi } = run;
         const estimate = { run_id, estimator, b, prob_true_rpl, logit, ci_lo, ci_hi };
         this.connection.insert('estimates', {
@@ -196,29 +200,6 @@ export class ResearchStore {
       .prepare('select run_id from runs order by created_at, run_id')
       .pluck()
       .all() as string[];
-  }
-
-  /** Finished runs whose row is not known to be in the lake. */
-  unpublishedRuns(): RunRecord[] {
-    const rows = this.connection
-      .prepare(
-        'select * from runs where run_id not in (select run_id from published_runs) order by created_at',
-      )
-      .all();
-    return rows.map((row) => rowFromSqlite(RUN_COLUMNS, row as Record<string, unknown>));
-  }
-
-  /** Whether a run's row was appended to the lake. */
-  isPublished(runId: string): boolean {
-    return this.connection.prepare('select 1 from published_runs where run_id = ?').get(runId) !== undefined;
-  }
-
-  markPublished(runId: string, publishedAt: Date): void {
-    this.connection.lightly(() =>
-      this.connection
-        .prepare('insert or ignore into published_runs (run_id, published_at) values (?, ?)')
-        .run(runId, publishedAt.toISOString()),
-    );
   }
 
   close(): void {

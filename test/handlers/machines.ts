@@ -12,7 +12,7 @@ import { makeTempFolder, makeTestSettings } from '../helpers.js';
 import { lakeRow } from '../lake/rows.js';
 
 /** Lanes to a lake that is given, whatever the settings say. */
-class LanesTo extends Lanes {
+export class LanesTo extends Lanes {
   constructor(
     private readonly storage: LakeStorage | undefined,
     ...[settings, signal, emit]: ConstructorParameters<typeof Lanes>
@@ -85,7 +85,16 @@ export async function store(context: Context, first: number, count: number, days
 
 /** Starts a command as a process of its own. */
 export function startHx(argv: readonly string[], env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, ['--import', 'tsx', packagePath('test', 'entry.ts'), ...argv], {
+  return startScript('entry.ts', argv, env);
+}
+
+/** Starts a script of the tests as a process of its own. */
+export function startScript(
+  name: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+) {
+  const child = spawn(process.execPath, ['--import', 'tsx', packagePath('test', name), ...argv], {
     cwd: packagePath(),
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
 import { packagePath } from '../../src/base/paths.js';
+import { newMark } from '../../src/base/process-mark.js';
 import { Connection } from '../../src/research/connection.js';
 import { openResearchStore } from '../../src/research/open.js';
 import { rowToSqlite } from '../../src/research/rows.js';
@@ -13,6 +14,7 @@ import type { ExecutionStart } from '../../src/research/store.js';
 import type { Column } from '../../src/rpl/column.js';
 import { ATTEMPT_COLUMNS, READOUT_COLUMNS, RUN_COLUMNS } from '../../src/rpl/record.js';
 import type { Attempt } from '../../src/rpl/sample.js';
+import { deadMark, foreignMark, reusedMark } from '../base/marks.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 import { checkRow } from '../operational/fixtures.js';
 
@@ -100,7 +102,7 @@ store('a store of schema version 1 is brought up to date and keeps what it holds
   });
   opened.close();
   const upgraded = new Database(join(folder, 'research.sqlite'), { readonly: true });
-  assert.is(upgraded.pragma('user_version', { simple: true }), 3);
+  assert.is(upgraded.pragma('user_version', { simple: true }), 4);
   upgraded.close();
   // Opening it again takes no step a second time.
   (await openResearchStore(folder)).close();
@@ -131,7 +133,8 @@ store('what a sweep asks for each claim takes no longer in a store of many runs'
   opened.samplesOf('r1');
   opened.readouts.of('r1');
   opened.findRun('r1');
-  opened.isPublished('r1');
+  opened.publications.isDone('r1');
+  opened.publications.isOurs('r1');
   opened.endExecution(execution, 'failed', START.startedAt);
   const { connection } = opened as unknown as {
     connection: { sqlite: Database.Database; statements: Map<string, unknown> };
@@ -180,6 +183,39 @@ store('a configuration keeps its first run id, repetitions get their own', async
   assert.is(opened.beginExecution(repeated).runId, 'r3');
   assert.equal(opened.latestRepeat('c1'), { repeat: 1, finished: false });
   opened.close();
+});
+
+store('only one process appends a run, unless that has ended, given up or brought it', async () => {
+  const folderOf = () => openResearchStore(folder);
+  const [one, other] = [await folderOf(), await folderOf()];
+  const run = { ...checkRow('local'), run_id: 'r1' };
+  const now = START.startedAt;
+  one.finishRun(one.beginExecution(START), run, [], [], now);
+  const { publications } = one;
+  assert.equal([publications.isOurs('r1'), other.publications.isOurs('r1')], [true, false]);
+  assert.not.ok(other.publications.begin('r1'));
+  assert.ok(publications.begin('r1'), 'it may begin again itself');
+  // Another process that sees the run in the lake says so, and may still not append it.
+  other.publications.end('r1', now);
+  assert.ok(publications.isDone('r1'));
+  other.publications.giveUp('r1');
+  assert.not.ok(other.publications.begin('r1'));
+  publications.giveUp('r1');
+  assert.ok(other.publications.begin('r1'));
+  other.publications.end('r1', now);
+  assert.ok(publications.begin('r1'));
+  const sqlite = new Database(join(folder, 'research.sqlite'));
+  for (const [mark, isFree] of [
+    [newMark(), false],
+    [deadMark(), true],
+    [reusedMark(), true],
+    // SQLite is shared by the processes of one computer, so that it was started anew since.
+    [foreignMark(), true],
+  ] as const) {
+    sqlite.prepare('update appends set writer = ?').run(mark);
+    assert.is(other.publications.begin('r1'), isFree, mark);
+  }
+  for (const closed of [sqlite, one, other]) closed.close();
 });
 
 store('an attempt with an impossible status or probability is refused by the store itself', async () => {

@@ -14,9 +14,10 @@ export class ExportResearchCommand extends HxCommand {
   async execute(): Promise<void> {
     const result = await this.invoke('exportResearch', {});
     if (this.json) return this.printJson(result);
-    const { runs, appended, mended, lake } = result;
-    const done =
-      appended + mended === 0 ? 'all in the lake already' : `${appended} appended, ${mended} mended`;
+    const { runs, appended, elsewhere, mended, lake } = result;
+    const isRight = appended + elsewhere + mended === 0;
+    const left = elsewhere === 0 ? '' : `, ${elsewhere} left to another process that is bringing it`;
+    const done = isRight ? 'all in the lake already' : `${appended} appended, ${mended} mended${left}`;
     this.print(`${runs} ${runs === 1 ? 'run' : 'runs'}: ${done}, in ${lake}`);
   }
 }

@@ -4,7 +4,7 @@ import type { LakeStorage } from '../storage/storage.js';
 /** Which runs the compacted files of an environment's days hold. Each file is read once, its run ids only. */
 export class CompactedRuns {
   private readonly storage: LakeStorage;
-  private readonly known = new Map<string, Promise<ReadonlySet<string>>>();
+  private readonly known = new Map<string, ReadonlySet<string>>();
 
   constructor(storage: LakeStorage) {
     this.storage = storage;
@@ -12,20 +12,34 @@ export class CompactedRuns {
 
   /** @param day UTC date of the run's partition. */
   async has(environment: string, day: string, runId: string): Promise<boolean> {
-    const { manifest } = await readManifest(this.storage, environment);
-    for (const { name } of manifest.compacted) {
-      if (!name.startsWith(`dt=${day}/`)) continue;
-      const path = `${environment}/${name}`;
-      const runs = this.known.get(path) ?? this.readRuns(path);
-      this.known.set(path, runs);
-      if ((await runs).has(runId)) return true;
+    for (let lost: string | undefined; ; ) {
+      const { manifest } = await readManifest(this.storage, environment);
+      const names = manifest.compacted.filter(({ name }) => name.startsWith(`dt=${day}/`));
+      const found = await this.findIn(
+        names.map(({ name }) => `${environment}/${name}`),
+        runId,
+      );
+      // Another compaction may have replaced the file since the manifest was read: then it lists another one now.
+      if (typeof found === 'boolean' || found.missing === lost) return found === true;
+      lost = found.missing;
+    }
+  }
+
+  /** Whether one of the files has the run; a file that is missing if none of those before it has. */
+  private async findIn(names: readonly string[], runId: string): Promise<boolean | { missing: string }> {
+    for (const name of names) {
+      const runs = await (this.known.get(name) ?? this.readRuns(name));
+      if (runs === undefined) return { missing: name };
+      this.known.set(name, runs);
+      if (runs.has(runId)) return true;
     }
     return false;
   }
 
-  private async readRuns(name: string): Promise<ReadonlySet<string>> {
+  /** undefined when there is no such file. */
+  private async readRuns(name: string): Promise<ReadonlySet<string> | undefined> {
     const file = await this.storage.open(name);
-    if (file === undefined) return new Set();
+    if (file === undefined) return undefined;
     try {
       const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
       const { compressors } = await import('hyparquet-compressors');

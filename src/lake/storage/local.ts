@@ -98,12 +98,16 @@ export class LocalStorage implements LakeStorage {
   }
 
   async removeAll(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
     const folders = new Set<string>();
-    for (const name of names) {
-      const path = this.path(name);
-      await onDisk('write', path, () => rm(path, { force: true }));
-      folders.add(dirname(path));
-    }
+    // Whoever replaces a file, and stands still after a look at what is there, would bring a removed one back.
+    await this.locked(async () => {
+      for (const name of names) {
+        const path = this.path(name);
+        await onDisk('write', path, () => rm(path, { force: true }));
+        folders.add(dirname(path));
+      }
+    });
     for (const folder of folders) await onDisk('write', folder, () => syncIfThere(folder));
   }
 

@@ -26,7 +26,8 @@ export async function openLakeStorage(place: LakePlace): Promise<LakeStorage> {
 /** Opens a lake on S3. Files on their way are in a folder of their own under the data folder. */
 export async function openS3Storage({ dataDir, signal }: LakePlace, s3: S3Input) {
   const { S3Storage } = await import('./s3.js');
-  const { PATIENCE, S3Client } = await import('./s3-client.js');
+  const { PATIENCE } = await import('./patience.js');
+  const { S3Client } = await import('./s3-client.js');
   const { readS3Place } = await import('./s3-place.js');
   return new S3Storage(new S3Client(readS3Place(s3), PATIENCE, signal), join(dataDir, '.lake-staging'));
 }

@@ -4,10 +4,12 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { HxError } from '../../base/errors.js';
 import { sleep } from '../../base/time.js';
+import type { Patience } from './patience.js';
 import {
   isTransient,
   isUncertain,
   isUnreachable,
+  lateError,
   networkError,
   readRefusal,
   refusalError,
@@ -15,34 +17,6 @@ import {
   type S3Refusal,
 } from './s3-failures.js';
 import type { S3Place } from './s3-place.js';
-
-/** How long a server is waited for. */
-export interface Patience {
-  /** Attempts of one request, at most. */
-  readonly attempts: number;
-  /** The same for an address that leads to no server (`isUnreachable`), as long as none has answered there. */
-  readonly firstContactAttempts: number;
-  /** The wait before the second attempt, in milliseconds; it doubles from then on, up to `longestWaitMs`. */
-  readonly firstWaitMs: number;
-  readonly longestWaitMs: number;
-  /** Silence of a server, in milliseconds, after which an attempt counts as lost. */
-  readonly silenceMs: number;
-  /** The slowest upload that is no silence, in bytes a second. */
-  readonly slowestBytesPerSecond: number;
-}
-
-/**
- * Waits 25 s in all for a server that refuses at once, and up to four minutes for one that says nothing; but a second
- * or so for an address that was never of use, as it is most likely mistyped.
- */
-export const PATIENCE: Patience = {
-  attempts: 8,
-  firstContactAttempts: 3,
-  firstWaitMs: 200,
-  longestWaitMs: 8_000,
-  silenceMs: 30_000,
-  slowestBytesPerSecond: 100_000,
-};
 
 /** What a request carries: bytes, or a file that is read anew for each attempt. */
 export type S3Body =
@@ -57,6 +31,11 @@ export interface S3Request<T> {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: S3Body;
+  /**
+   * Whether it must not be sent again late, as the computer may sleep for days between two attempts: what the first one
+   * did, compaction may have taken in and removed since.
+   */
+  readonly repeatsInTime?: boolean;
   /** Reads a successful answer; what it throws counts as a lost connection. */
   readonly consume: (response: Response, touch: () => void) => Promise<T>;
 }
@@ -82,7 +61,7 @@ export class S3Client {
   private readonly signal: AbortSignal | undefined;
   private hasAnswered = false;
 
-  constructor(place: S3Place, patience: Patience = PATIENCE, signal?: AbortSignal) {
+  constructor(place: S3Place, patience: Patience, signal?: AbortSignal) {
     this.place = place;
     this.patience = patience;
     this.signal = signal;
@@ -96,9 +75,10 @@ export class S3Client {
    */
   async send<T>(request: S3Request<T>): Promise<S3Answer<T>> {
     const errand = { verb: request.errand, url: this.urlOf(request.key) };
+    const lastAt = request.repeatsInTime === true ? Date.now() + this.patience.repeatMs : undefined;
     let uncertain = false;
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await this.attempt(request);
+      const outcome = await this.attempt(request, uncertain ? lastAt : undefined);
       const isLast = attempt >= this.attemptsAfter(outcome);
       if ('value' in outcome) return { done: true, value: outcome.value };
       if ('refusal' in outcome) {
@@ -134,11 +114,12 @@ export class S3Client {
     return isNowhere ? Math.min(attempts, firstContactAttempts) : attempts;
   }
 
-  private async attempt<T>(request: S3Request<T>): Promise<Outcome<T>> {
+  /** @param lastAt the moment, of the wall clock, after which it is too late. */
+  private async attempt<T>(request: S3Request<T>, lastAt?: number): Promise<Outcome<T>> {
     this.signal?.throwIfAborted();
     const watch = new Watch(this.patience, sizeOf(request.body), this.signal);
     try {
-      const response = await fetch(await this.sign(request, watch.signal));
+      const response = await fetch(await this.sign(request, watch.signal, lastAt));
       watch.touch();
       this.hasAnswered = true;
       if (response.ok) return { value: await request.consume(response, () => watch.touch()) };
@@ -155,17 +136,25 @@ export class S3Client {
     }
   }
 
-  private async sign(request: S3Request<unknown>, signal: AbortSignal): Promise<Request> {
+  private async sign(
+    request: S3Request<unknown>,
+    signal: AbortSignal,
+    lastAt: number | undefined,
+  ): Promise<Request> {
     const { AwsV4Signer } = await import('aws4fetch');
     const { accessKeyId, secretAccessKey, sessionToken } = this.place.credentials;
     const { body } = request;
-    const signed = await new AwsV4Signer({
+    const signer = new AwsV4Signer({
       method: request.method,
       url: this.address(request),
       headers: { ...request.headers, 'x-amz-content-sha256': hashOf(body) },
       ...{ accessKeyId, secretAccessKey, service: 's3', region: this.place.region },
       ...(sessionToken === undefined ? {} : { sessionToken }),
-    }).sign();
+    });
+    // The signature bears the time at which the signer was made, so the server refuses what stands still from here on.
+    if (lastAt !== undefined && Date.now() > lastAt)
+      throw lateError({ verb: request.errand, url: this.urlOf(request.key) });
+    const signed = await signer.sign();
     const headers = new Headers(signed.headers);
     // A stream says no length of its own, and S3 takes none in chunks.
     if (body !== undefined) headers.set('content-length', String(sizeOf(body)));

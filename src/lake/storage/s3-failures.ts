@@ -107,7 +107,11 @@ function explain(place: S3Place, errand: S3Errand, refusal: S3Refusal): Explanat
           : `Set AWS_REGION to ${refusal.region}.`,
       ];
     case 'RequestTimeTooSkewed':
-      return ['configuration', "this machine's clock is wrong by minutes.", 'Set the clock.'];
+      return [
+        'configuration',
+        "this machine's clock is wrong by minutes, or it slept meanwhile.",
+        'Set the clock if it is wrong; else run the same command again.',
+      ];
     case 'EntityTooLarge':
       return ['failed', 'the file is larger than one upload may be.', 'Export fewer days at once.'];
     default:
@@ -138,6 +142,13 @@ export function networkError(place: S3Place, errand: S3Errand, thrown: unknown, 
       hint: 'Check the network, HX_LAKE_URL, AWS_ENDPOINT_URL and AWS_REGION, then run the same command again.',
     },
   );
+}
+
+/** Says that a request whose answer was lost is not sent again. */
+export function lateError({ verb, url }: S3Errand): HxError {
+  return new HxError('unavailable', `Cannot ${verb} ${url}: its answer was lost, and that is too long ago.`, {
+    hint: 'The process or its computer slept meanwhile. Run the same command again: it finds out what was written.',
+  });
 }
 
 /**

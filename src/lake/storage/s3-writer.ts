@@ -59,6 +59,8 @@ export class ConditionalWriter {
       errand: 'write',
       headers: { ...condition, [WRITE_ID]: writeId },
       body,
+      // A large upload may well take longer, and is no run of research.
+      repeatsInTime: 'content' in body,
       consume: async (response) => etagOf(response),
     });
     if (answer.done) return answer.value;

@@ -7,6 +7,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HxError } from '../../../src/base/errors.js';
 import { packagePath } from '../../../src/base/paths.js';
+import { sleep } from '../../../src/base/time.js';
+import { lockFile } from '../../../src/lake/storage/file-lock.js';
 import { LocalStorage } from '../../../src/lake/storage/local.js';
 import { deadMark, foreignMark } from '../../base/marks.js';
 import { makeTempFolder, removeFolder } from '../../helpers.js';
@@ -195,6 +197,20 @@ test('a full disk leaves nothing, names the file and says what to do', async ({ 
   assert.match(hint, 'HX_DATA_DIR');
   assert.equal(filesIn(root), ['local']);
   assert.ok(await storage.putIfAbsent('local/a.json', bytesOf('a')));
+});
+
+test('nothing is removed while another process that may bring it back replaces a file', async ({
+  root,
+  storage,
+}) => {
+  await storage.putIfAbsent('local/a.json', bytesOf('a'));
+  const release = await lockFile(join(root, '.storage.lock'), { pollMs: 5 });
+  const removal = storage.removeAll(['local/a.json']);
+  await sleep(100);
+  assert.is(await textOf(storage, 'local/a.json'), 'a');
+  release();
+  await removal;
+  assert.is(await storage.read('local/a.json'), undefined);
 });
 
 test('a file in the place of the lake is named', async ({ root, storage }) => {

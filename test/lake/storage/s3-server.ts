@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { packagePath } from '../../../src/base/paths.js';
+import type { Patience } from '../../../src/lake/storage/patience.js';
 import { S3Storage } from '../../../src/lake/storage/s3.js';
-import { type Patience, S3Client } from '../../../src/lake/storage/s3-client.js';
+import { S3Client } from '../../../src/lake/storage/s3-client.js';
 import { readS3Place, type S3Input } from '../../../src/lake/storage/s3-place.js';
 import { makeTempFolder, removeFolder } from '../../helpers.js';
 import type { Faults } from './s3-process.js';
@@ -18,6 +19,7 @@ export const IMPATIENT: Patience = {
   longestWaitMs: 40,
   silenceMs: 10_000,
   slowestBytesPerSecond: 100_000,
+  repeatMs: 60_000,
 };
 
 /** A running S3 server of the tests. */

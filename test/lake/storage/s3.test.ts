@@ -133,6 +133,27 @@ test('a writer whose answer was lost knows its own work from that of another', a
   assert.equal(await publish(storage, 'local/x.parquet', 'whole'), { bytes: 5, present: false });
 });
 
+test('a write whose answer was lost is not sent again by a process that slept since', async ({
+  server,
+  prefix,
+  staging,
+}) => {
+  const storage = storageAt(server, prefix, staging, { patience: { ...IMPATIENT, repeatMs: -1 } });
+  await storage.putIfAbsent('local/warm.json', bytesOf('the server was asked for conditions'));
+  // One that was not carried out for certain may be sent at any time.
+  await server.set({ slowDown: 2 });
+  assert.ok(await storage.putIfAbsent('local/b.json', bytesOf('b')));
+  await server.set({ dropAfter: 1 });
+  const { PUT: before = 0 } = await server.counts();
+  const error = await failureOf(() => storage.putIfAbsent('local/a.json', bytesOf('a')));
+  assertFailure(error, 'unavailable', 'local/a.json: its answer was lost', 'Run the same command again');
+  assert.is((await server.counts())['PUT'], before + 1);
+  assert.is(await textOf(storage, 'local/a.json'), 'a');
+  // A file of an export may take hours, and its range tells whether it comes too late.
+  await server.set({ dropAfter: 1 });
+  assert.equal(await publish(storage, 'local/x.parquet', 'whole'), { bytes: 5, present: false });
+});
+
 test('a server that ignores or refuses conditions is not written to', async ({
   server,
   storage,
