@@ -7,7 +7,7 @@ export class ExportCompactCommand extends EnvironmentCommand {
     details:
       "Makes one file, sorted by time, of each day of an environment's part of the lake: every small file costs a " +
       'query time. Of a check that was changed it keeps the newest, of a deleted one nothing. It happens by itself ' +
-      'when a day has more than 64 small files.\n\n' +
+      'when a day has more than 64 small files, or the days before today have as many together.\n\n' +
       'Queries, exports and research go on meanwhile, and see every row once. The files that were replaced stay for ' +
       'an hour, for queries that are reading them; the next compaction after that removes them. It needs no database.',
     examples: [

@@ -48,11 +48,16 @@ export class AutomaticCompaction {
     const { storage, dataDir, now, signal, onFailure } = this.options;
     try {
       let small = await this.countSmall(environment, day);
-      if (small > MANY_FILES) {
+      // With the first file of a day those before it are over.
+      const days = small === 1 ? undefined : [day];
+      if (days === undefined || small > MANY_FILES) {
         const { compact } = await import('./compact.js');
-        const days = [day];
-        await compact({ storage, dataDir, environment, urgency: 'many', days, now, signal, isGentle: true });
-        await this.options.onCompacted?.();
+        const done = await compact({
+          ...{ storage, dataDir, environment, days, now, signal },
+          urgency: 'many',
+          isGentle: true,
+        });
+        if (done !== undefined && done.days.length > 0) await this.options.onCompacted?.();
         small = await this.countSmall(environment, day);
       }
       this.left.set(`${environment}/dt=${day}`, Math.max(1, MANY_FILES + 1 - small));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Environment } from '../../base/environments.js';
 import { HxError } from '../../base/errors.js';
+import { utcDate } from '../../base/time.js';
 import { Commits } from '../export/commits.js';
 import { compactedFileName } from '../lake-file.js';
 import { partitionsOf } from '../lake-listing.js';
@@ -99,7 +100,7 @@ class Compactor {
   }
 
   async run(): Promise<Compaction> {
-    const { storage, dataDir, environment, urgency, days, onDay } = this.options;
+    const { storage, dataDir, environment, urgency, days, now, onDay } = this.options;
     // The manifest comes before the list: whoever swaps it meanwhile makes our own swap fail. So do the commits: of a
     // committed range every file is listed.
     this.manifest = await readManifest(storage, environment);
@@ -119,6 +120,7 @@ class Compactor {
       commits,
       urgency,
       days: days === undefined ? undefined : new Set(days),
+      today: utcDate(now()),
     });
     if (plans.length > 0 && this.manifest.tag === undefined) {
       this.manifest = await beginManifest(storage, environment);

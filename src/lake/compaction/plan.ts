@@ -9,6 +9,9 @@ import type { StoredFile } from '../storage/storage.js';
 /** A day's folder is read fast up to so many small files; each costs a query 0.13 ms. */
 export const MANY_FILES = 64;
 
+/** So many of a day that is over may stay, also where the days before today have many together. */
+const FEW_FILES = 8;
+
 /** A compacted file is merged once more only with files that are together this part of its size. */
 const WORTH_MERGING = 0.5;
 
@@ -30,8 +33,9 @@ export interface DayPlan {
 }
 
 /**
- * Which days to compact: all whose rows are in more than one file, only those with many small ones, or these and
- * the ones with updated rows, among which are the marks of deleted ones.
+ * Which days to compact: all whose rows are in more than one file; only those with many small ones, and the days
+ * before today once they have many together; or these and the ones with updated rows, among which are the marks of
+ * deleted ones.
  */
 export type Urgency = 'any' | 'many' | 'updated';
 
@@ -50,23 +54,34 @@ export interface PlanRequest {
   readonly urgency: Urgency;
   /** Only these; all when undefined. */
   readonly days?: ReadonlySet<string> | undefined;
+  /** UTC date. */
+  readonly today: string;
 }
 
 /** Decides which days become one file, the oldest first. */
 export function planDays(request: PlanRequest): DayPlan[] {
-  const { environment, stored, live, days } = request;
+  const { environment, stored, live, days, today } = request;
   const sizes = new Map(stored.map(({ name, bytes }) => [name.slice(environment.length + 1), bytes]));
-  return live
+  const found = live
     .filter(({ day }) => days === undefined || days.has(day))
     .sort((one, other) => (one.day < other.day ? -1 : 1))
-    .flatMap((day) => planDay(day, request, sizes) ?? []);
+    .map((day) => dayFiles(day, request.commits, sizes));
+  // A day that is over gets hardly any more files, so that it is merged once.
+  const over = found.filter(({ day, small }) => day < today && small.length > FEW_FILES);
+  const areMany = over.reduce((sum, { small }) => sum + small.length, 0) > MANY_FILES;
+  return found.flatMap((day) => planDay(day, areMany && over.includes(day), request) ?? []);
 }
 
-function planDay(
-  live: LiveDay,
-  { manifest, commits, urgency }: PlanRequest,
-  sizes: ReadonlyMap<string, number>,
-): DayPlan | undefined {
+/** The live files of a day that a compaction may take in. */
+interface DayFiles {
+  readonly day: string;
+  readonly small: readonly DayInput[];
+  readonly compacted: readonly DayInput[];
+  /** Databases with a range that is not committed. */
+  readonly unfinished: ReadonlySet<string>;
+}
+
+function dayFiles(live: LiveDay, commits: Commits, sizes: ReadonlyMap<string, number>): DayFiles {
   const folder = `dt=${live.day}`;
   const files = live.groups.flatMap(({ kind, version, names }) =>
     names.map((name): DayInput => {
@@ -87,8 +102,16 @@ function planDay(
     (file) => file.kind !== 'c' && !(isRange(file) && unfinished.has(instanceOf(file))),
   );
   const compacted = files.filter(({ kind }) => kind === 'c');
+  return { day: live.day, small, compacted, unfinished };
+}
+
+function planDay(
+  { day, small, compacted, unfinished }: DayFiles,
+  isLeftOver: boolean,
+  { manifest, commits, urgency }: PlanRequest,
+): DayPlan | undefined {
   const hasUpdates = small.some(({ kind }) => kind === 'u');
-  const isUrgent = urgency === 'any' || (urgency === 'updated' && hasUpdates);
+  const isUrgent = urgency === 'any' || (urgency === 'updated' && hasUpdates) || isLeftOver;
   if (!isUrgent && small.length <= MANY_FILES) return undefined;
   const inputs =
     urgency === 'any' || hasUpdates
@@ -96,10 +119,10 @@ function planDay(
       : [...small, ...worthMerging(small, compacted)];
   if (inputs.length < 2 && !hasUpdates) return undefined;
   const taken = inputs.filter(isRange).map(instanceOf);
-  const covered = coverMore(manifest.covered[live.day] ?? {}, taken, (instance) =>
-    unfinished.has(instance) ? [] : commits.spans(instance, live.day),
+  const covered = coverMore(manifest.covered[day] ?? {}, taken, (instance) =>
+    unfinished.has(instance) ? [] : commits.spans(instance, day),
   );
-  return { day: live.day, inputs, covered };
+  return { day, inputs, covered };
 }
 
 /**

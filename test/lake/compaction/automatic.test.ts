@@ -72,6 +72,21 @@ test('research compacts a day that got many files while it goes on, and knows th
   assert.equal(await count(dataDir), [170n, 170n]);
 });
 
+test('the first run of a day has the days before it compacted', async ({ dataDir, lake, failures }) => {
+  const yesterday = new Date('2026-11-02T12:00:00Z');
+  for (let number = 0; number < 40; number += 1) {
+    await lake.append(lakeRow(number));
+    await lake.append(lakeRow(100 + number, { created_at: yesterday }));
+  }
+  await lake.settle();
+  assert.equal(compactedFiles(dataDir), [], 'neither day has many');
+  await lake.append(lakeRow(200, { created_at: new Date('2026-11-03T00:00:01Z') }));
+  await lake.settle();
+  assert.equal(failures, []);
+  assert.is(compactedFiles(dataDir).length, 1);
+  assert.equal(await count(dataDir), [81n, 81n]);
+});
+
 test('a failing compaction is told and fails no append; an interrupted one says nothing', async ({
   dataDir,
   lake,

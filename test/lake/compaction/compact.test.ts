@@ -294,6 +294,22 @@ test('an exported file that comes once more after it was removed counts nowhere,
   assert.is((await run())?.days[0]?.rows, 3, 'what is new is taken in');
 });
 
+test('days that are over are compacted by themselves once they have many small files together', async ({
+  exportsDir,
+  run,
+}) => {
+  const days = async (now: Date) =>
+    (await run({ urgency: 'many', now: () => now }))?.days.map(({ date }) => date);
+  await putRuns(exportsDir, range(30), 1);
+  await putRuns(exportsDir, range(30), 2);
+  await putRuns(exportsDir, range(8), 3);
+  await putRuns(exportsDir, range(30), 4);
+  assert.equal(await days(at(0, 4)), [], 'today and a day with few files do not count');
+  assert.equal(await days(at(0, 5)), ['2026-11-01', '2026-11-02', '2026-11-04']);
+  await putRuns(exportsDir, [99], 1);
+  assert.equal(await days(at(0, 6)), []);
+});
+
 test('by itself only a day with many small files is compacted, and a large file is not written again for few rows', async ({
   engine,
   exportsDir,
@@ -301,7 +317,7 @@ test('by itself only a day with many small files is compacted, and a large file 
 }) => {
   await putRuns(exportsDir, range(64));
   await putRuns(exportsDir, range(3), 2);
-  assert.equal((await run({ urgency: 'many' }))?.days, []);
+  assert.equal((await run({ urgency: 'many', now: () => at(0) }))?.days, []);
   await putRuns(exportsDir, [64]);
   const first = await run({ urgency: 'many' });
   assert.equal([first?.days.length, first?.days[0]?.rows], [1, 65]);
