@@ -1,7 +1,10 @@
+import type { NamedFunction } from '../lake/allowed-functions.js';
 import type { LakeTable, QueryResult } from '../lake/engine.js';
 import type { ReadyQuery } from '../lake/queries.js';
 import { defineHandler } from './handler.js';
 import { isWantedInput, openEngine } from './lake-engine.js';
+
+export type { NamedFunction };
 
 /** One statement, with the values of its `$name` parameters. */
 export interface Statement {
@@ -27,6 +30,8 @@ export interface QuerySession {
   /** Words that could follow or complete the text, best first. */
   complete(text: string): Promise<string[]>;
   tables(): Promise<LakeTable[]>;
+  /** The functions that a statement may call. */
+  functions(signal: AbortSignal): Promise<NamedFunction[]>;
   close(): void;
 }
 
@@ -50,6 +55,10 @@ export const querySession = defineHandler({
       },
       complete: (text) => engine.complete(text),
       tables: () => engine.tables(),
+      functions: async (signal) => {
+        const { allowedFunctions } = await import('../lake/allowed-functions.js');
+        return allowedFunctions(engine, signal);
+      },
       close: () => engine.close(),
     };
   },

@@ -8,6 +8,7 @@ import { Menu } from '../../../src/cli/shell/completion/menu.js';
 import { loadVocabulary, type Vocabulary } from '../../../src/cli/shell/completion/vocabulary.js';
 import { editorOf } from '../../../src/cli/shell/editor/text.js';
 import { KEYWORDS } from '../../../src/cli/sql/keywords.js';
+import { allowedFunctions } from '../../../src/lake/allowed-functions.js';
 import { openLakeEngine } from '../../../src/lake/engine.js';
 import { makeTempFolder } from '../../helpers.js';
 
@@ -31,9 +32,10 @@ const VOCABULARY: Vocabulary = {
     },
   ],
   functions: [
-    { name: 'count', isTable: false },
-    { name: 'generate_series', isTable: true },
-    { name: 'greatest', isTable: false },
+    { name: 'count', isTable: false, isValue: true },
+    { name: 'generate_series', isTable: true, isValue: true },
+    { name: 'glob', isTable: true, isValue: false },
+    { name: 'greatest', isTable: false, isValue: true },
   ],
 };
 
@@ -43,7 +45,12 @@ const SESSION = {
     {
       name: 'drift',
       question: 'What drifted?',
-      parameters: [{ name: 'since', type: 'date' as const, default: '2026-01-01', meaning: 'The first day' }],
+      parameters: [
+        { name: 'since', type: 'date' as const, default: '2026-01-01', meaning: 'The first day' },
+        { name: 'env', type: 'environments' as const, default: 'all', meaning: 'Where' },
+        { name: 'base', type: 'environment' as const, meaning: 'Where it began' },
+        { name: 'labels', type: 'labels' as const, meaning: 'Claims' },
+      ],
       note: '',
       example: '',
       sql: '',
@@ -71,14 +78,17 @@ test('columns after an alias, a name or a quoted alias with a dot', async () => 
   assert.equal(await at('from checks where checks.co|'), ['cost']);
   assert.equal(await at('select "r".o| from runs "r"'), ['"odd name"']);
   assert.equal(await at('select unknown.cl|'), ['claim', 'clock']);
+  const big = 'with big as (select claim, count(*) as clicks from checks group by 1)';
+  assert.equal(await at(`${big} select b.cl| from big b`), ['clicks', 'claim']);
+  assert.equal(await at('select s.total| from (select 1 as total) s'), ['total']);
 });
 
 test('views and what WITH names where a table belongs, functions and keywords elsewhere', async () => {
   assert.equal(await at('select * from ch|'), ['checks']);
   assert.equal(await at('with chosen as (select 1) select * from ch|'), ['chosen', 'checks']);
   assert.equal(await at('from runs, ch|'), ['checks']);
-  assert.equal(await at('from g|'), ['generate_series']);
-  assert.equal(await at('select g|'), ['group', 'grouping', 'greatest']);
+  assert.equal(await at('from g|'), ['generate_series', 'glob']);
+  assert.equal(await at('select g|'), ['group', 'grouping', 'generate_series', 'greatest']);
   assert.equal(await at('select coun|'), ['count']);
   assert.equal(await at('from checks WH|'), ['WHERE', 'WHEN']);
   assert.equal(await at('select 1 as total from checks order by tot|'), ['total']);
@@ -97,11 +107,20 @@ test('commands, their arguments, ready queries and their parameters', async () =
   assert.equal(await at('.timer o|'), ['on', 'off']);
   assert.equal(await at('@d|'), ['@drift']);
   assert.equal(await at('@drift s|'), ['since=']);
+  assert.equal(await at('@drift since=2026-11-01 en|'), ['env=']);
+  assert.equal(await at('@drift env=|'), ['local', 'development', 'production', 'all']);
+  assert.equal(await at('@drift since=2026-11-01 base=pr|'), ['production']);
+  assert.equal(await at('@drift base=a|'), []);
+  assert.equal(await at('@drift since=|'), []);
+  assert.equal(await at("select 'x';\n.mode ta|"), ['table']);
+  assert.equal(await at('.mode csv\nselect cl| from runs'), ['clock']);
   const folder = makeTempFolder();
+  assert.equal(await at('@drift labels=re|', folder), []);
   mkdirSync(join(folder, 'reports'));
   writeFileSync(join(folder, 'reports', 'weekly.sql'), '');
   assert.equal(await at('.read re|', folder), ['reports/']);
   assert.equal(await at('.read reports/|', folder), ['weekly.sql']);
+  assert.equal(await at('@drift labels=reports/we|', folder), ['weekly.sql']);
   assert.equal(await at('.read nowhere/|', folder), []);
 });
 
@@ -109,11 +128,26 @@ test('the vocabulary is what the engine has, and every keyword is one of its', a
   const engine = await openLakeEngine({ dataDir: makeTempFolder() });
   try {
     const { signal } = new AbortController();
-    const run = ({ sql }: { sql: string }) => engine.run(sql, { signal });
-    const { tables, functions } = await loadVocabulary({ run, tables: () => engine.tables() }, signal);
+    const session = {
+      tables: () => engine.tables(),
+      functions: () => allowedFunctions(engine, signal),
+    };
+    const { tables, functions } = await loadVocabulary(session, signal);
     assert.ok(tables.some(({ name, columns }) => name === 'checks' && columns.length > 10));
-    const kinds = new Map(functions.map(({ name, isTable }) => [name, isTable]));
-    assert.equal([kinds.get('count'), kinds.get('range'), kinds.get('read_parquet')], [false, false, true]);
+    const kinds = new Map(functions.map(({ name, isTable, isValue }) => [name, [isTable, isValue]]));
+    assert.equal(
+      ['count', 'range', 'read_parquet'].map((name) => kinds.get(name)),
+      [
+        [false, true],
+        [true, true],
+        [true, false],
+      ],
+    );
+    // What the lake refuses is not offered.
+    assert.equal(
+      ['checkpoint', 'duckdb_secrets', 'write_log'].map((name) => kinds.get(name)),
+      [undefined, undefined, undefined],
+    );
     const words = await engine.run('SELECT upper(keyword_name) FROM duckdb_keywords()');
     const known = new Set<unknown>();
     for await (const rows of words.chunks) for (const [word] of rows) known.add(word);

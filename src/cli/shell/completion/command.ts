@@ -1,9 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
+import { ENVIRONMENT_NAMES } from '../../../base/environments.js';
 import type { QuerySession } from '../../../handlers/query-session.js';
 import { type ArgumentKind, DOT_COMMANDS } from '../dot-commands.js';
 import { among, type Candidate, type Completion } from './candidates.js';
 import type { NamedTable } from './vocabulary.js';
+
+type ParameterType = ReturnType<QuerySession['readyQueries']>[number]['parameters'][number]['type'];
 
 export interface CommandSource {
   /** Where relative file names refer to. */
@@ -44,8 +47,8 @@ function completeArgument(
   );
 }
 
-function completeReady(name: string, argument: string | undefined, { session }: CommandSource): Completion {
-  const queries = session.readyQueries();
+function completeReady(name: string, argument: string | undefined, source: CommandSource): Completion {
+  const queries = source.session.readyQueries();
   if (argument === undefined) {
     return among(
       name,
@@ -54,6 +57,14 @@ function completeReady(name: string, argument: string | undefined, { session }: 
   }
   const word = /\S*$/.exec(argument)?.[0] ?? '';
   const parameters = queries.find((query) => `@${query.name}` === name)?.parameters ?? [];
+  const [, named, value = ''] = /^(\w+)=(.*)$/.exec(word) ?? [];
+  if (named !== undefined) {
+    return completeValue(
+      parameters.find((parameter) => parameter.name === named)?.type,
+      value,
+      source.folder,
+    );
+  }
   return among(
     word,
     parameters.map((parameter) => ({
@@ -63,6 +74,16 @@ function completeReady(name: string, argument: string | undefined, { session }: 
           ? `${parameter.type}, needed`
           : `${parameter.type}, ${parameter.default} when not given`,
     })),
+  );
+}
+
+function completeValue(type: ParameterType | undefined, value: string, folder: string): Completion {
+  if (type === 'labels') return completePath(value, folder);
+  const all = type === 'environments' ? ['all'] : [];
+  const names = type === 'environment' || type === 'environments' ? [...ENVIRONMENT_NAMES, ...all] : [];
+  return among(
+    value,
+    names.map((text) => ({ text, detail: 'environment' })),
   );
 }
 

@@ -34,27 +34,29 @@ export async function completionFor(
 function candidatesFor(scope: Scope, word: string, { tables, functions }: Vocabulary): Candidate[] {
   const byName = new Map(tables.map((table) => [table.name.toLowerCase(), table]));
   const named = (name: string | undefined) => byName.get(name?.toLowerCase() ?? '');
+  const inScope = [...scope.tables.values()].flatMap((name) => named(name) ?? []);
+  const given = scope.names.columns.map((name) => ({ text: quoted(name), detail: 'named by AS' }));
   if (scope.qualifier !== undefined) {
     const qualifier = scope.qualifier.toLowerCase();
     const table = named(scope.tables.get(qualifier) ?? qualifier);
-    return columnsOf(table === undefined ? tables : [table], word);
+    if (table !== undefined) return columnsOf([table], word);
+    // It stands for a subquery or what WITH names, whose columns are some of these.
+    return [...given, ...columnsOf(inScope.length > 0 ? inScope : tables, word)];
   }
   const ofStatement = scope.names.tables.map((name) => ({ text: name, detail: 'named by WITH', after: ' ' }));
   const views = tables.map(({ name, columns }) => ({
     ...{ text: quoted(name), after: ' ' },
     detail: `view, ${columns.length} columns`,
   }));
-  if (scope.wantsTable) return [...ofStatement, ...views, ...functionCandidates(functions, word, true)];
-  const inScope = [...scope.tables.values()].flatMap((name) => named(name) ?? []);
+  if (scope.wantsTable) return [...ofStatement, ...views, ...functionCandidates(functions, word, 'isTable')];
   const aliases = [...scope.tables].flatMap(([alias, name]) =>
     alias === name.toLowerCase() ? [] : [{ text: alias, detail: `stands for ${name}`, after: '.' }],
   );
   const columns = columnsOf(inScope.length > 0 ? inScope : tables, word);
-  const given = scope.names.columns.map((name) => ({ text: quoted(name), detail: 'named by AS' }));
   if (word === '') return [...columns, ...given, ...aliases, ...ofStatement];
   return [
     ...[...columns, ...given, ...aliases, ...keywordCandidates(word)],
-    ...[...ofStatement, ...views, ...functionCandidates(functions, word, false)],
+    ...[...ofStatement, ...views, ...functionCandidates(functions, word, 'isValue')],
   ];
 }
 
@@ -67,10 +69,14 @@ function columnsOf(tables: readonly NamedTable[], word: string): Candidate[] {
   );
 }
 
-function functionCandidates(functions: readonly NamedFunction[], word: string, table: boolean): Candidate[] {
+function functionCandidates(
+  functions: readonly NamedFunction[],
+  word: string,
+  place: 'isTable' | 'isValue',
+): Candidate[] {
   if (word === '') return [];
   return functions
-    .filter(({ isTable }) => isTable === table)
+    .filter((called) => called[place])
     .map(({ name }) => ({ text: name, detail: 'function', after: '(' }));
 }
 
