@@ -129,7 +129,12 @@ function toCliError(thrown: unknown, argv: readonly string[]): HxError {
       const hint = `Write it after the option, or as ${empty}=VALUE when it begins with a dash.`;
       return new HxError('usage', what, { cause: thrown, hint });
     }
-    const missing = missingOptions(thrown.message, argv);
+    const extra = /^Extraneous positional argument \((".*")\)\./.exec(thrown.message)?.[1];
+    if (extra !== undefined) {
+      const hint = `A text of several words needs quotes. ${usageHint(argv)}`;
+      return new HxError('usage', `The command ends before ${extra}.`, { cause: thrown, hint });
+    }
+    const missing = [...missingOptions(thrown.message, argv), ...missingArguments(thrown.message)];
     if (missing.length > 0) {
       const what = `This command needs ${missing.join(' and ')}.`;
       return new HxError('usage', what, { cause: thrown, hint: usageHint(argv) });
@@ -178,6 +183,12 @@ function missingOptions(message: string, argv: readonly string[]): string[] {
   return [...message.matchAll(/<(--[a-z-]+)/g)].flatMap(([, option = '']) =>
     argv.includes(option) ? [] : option,
   );
+}
+
+/** The arguments that a command needs, where too few were given. */
+function missingArguments(message: string): string[] {
+  if (!message.startsWith('Not enough positional arguments')) return [];
+  return [...message.matchAll(/<([A-Z][^>]*)>/g)].map(([, name = '']) => name.replace('|', ' or '));
 }
 
 function isParserError(thrown: unknown): thrown is Error {
