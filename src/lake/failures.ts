@@ -3,6 +3,7 @@ import { diskHint } from '../base/disk-hints.js';
 import { HxError, messageOf } from '../base/errors.js';
 import { VIEW_NAMES } from './catalog.js';
 import { placeAt, placeInMessage } from './place.js';
+import { spillError } from './spill.js';
 
 /**
  * DuckDB's complaint about a statement, without its class prefix and its drawing of the line.
@@ -47,6 +48,8 @@ export function engineError(thrown: unknown, sql: string): HxError {
       hint: /offload data block/.test(message) ? `${ASK_FOR_LESS} ${NO_ROOM}` : ASK_FOR_LESS,
     });
   }
+  const unspilt = spillError(message, thrown);
+  if (unspilt !== undefined) return unspilt;
   const full = /^IO Error/.test(message) ? diskHint(thrown) : undefined;
   if (full !== undefined) return new HxError('failed', sentence(message), { cause: thrown, hint: full });
   if (TOO_DEEP.test(message)) return tooDeep(thrown);
