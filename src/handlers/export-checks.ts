@@ -69,7 +69,7 @@ export const exportChecks = defineHandler({
     });
     let result: ExportChecksResult;
     try {
-      await removeLeftOvers(work);
+      await removeLeftOvers(work, context.settings.dataDir);
       const { ranges, waiting } = await exportRanges(work, dates);
       const { otherChains } = await import('../lake/export/ledger.js');
       result = summarize(ranges, {
@@ -89,10 +89,10 @@ export const exportChecks = defineHandler({
   },
 });
 
-/** Removes what killed exports left unfinished, beside the lake's files and in the system's temporary folder. */
-async function removeLeftOvers({ storage, chain }: RangeWork): Promise<void> {
-  const { BulkLoader } = await import('../lake/bulk/loader.js');
-  BulkLoader.removeLeftOvers();
+/** Removes what killed exports left unfinished. */
+async function removeLeftOvers({ storage, chain }: RangeWork, dataDir: string): Promise<void> {
+  const { removeLakeLeftOvers } = await import('../lake/left-overs.js');
+  removeLakeLeftOvers(dataDir);
   await storage.removeLeftOvers(chain.environment);
 }
 

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HxError, messageOf, systemCode } from '../base/errors.js';
-import { markedNames, removeLeftOvers } from '../base/left-overs.js';
+import { makeWorkFolder } from '../base/left-overs.js';
 import { newMark } from '../base/process-mark.js';
 import { catalogStatements } from './catalog.js';
 import { loadDuckdb } from './duckdb-api.js';
 import { LakeListing } from './lake-listing.js';
+import { CATALOG_FOLDER } from './left-overs.js';
 import { exportsFolder } from './partition.js';
 
 /** The lake's views as a DuckDB database, for other tools, beside the `exports` folder. */
@@ -15,9 +16,6 @@ export const CATALOG_NAME = 'catalog.duckdb';
 /** The statements that made the catalog: by them it is known whether it is up to date, without DuckDB. */
 const CATALOG_SQL_NAME = 'catalog.sql';
 
-/** Either one under way; DuckDB has a log beside its own. */
-const UNDER_WAY = markedNames('catalog\\.(?:duckdb|sql)\\.', '\\.tmp(?:\\.wal)?');
-
 /**
  * Brings `catalog.duckdb` up to date when its views would not find every live file, and replaces it in one step: a
  * tool that has the old one open goes on with the files it lists, which stay for an hour.
@@ -25,7 +23,6 @@ const UNDER_WAY = markedNames('catalog\\.(?:duckdb|sql)\\.', '\\.tmp(?:\\.wal)?'
  * @throws HxError `failed` when the data folder cannot be written or DuckDB cannot read a file.
  */
 export async function refreshCatalogFile(dataDir: string): Promise<boolean> {
-  removeLeftOvers(dataDir, UNDER_WAY);
   const exportsDir = exportsFolder(dataDir);
   const statements = catalogStatements(exportsDir, new LakeListing(exportsDir).read());
   const sql = `-- The lake's views. Made by hx; catalog.duckdb holds the same.\n${statements.join(';\n')};\n`;
@@ -34,7 +31,7 @@ export async function refreshCatalogFile(dataDir: string): Promise<boolean> {
   if (existsSync(path) && (await textIfThere(sqlPath)) === sql) return false;
   const suffix = `.${newMark()}.tmp`;
   try {
-    await writeCatalog(`${path}${suffix}`, statements);
+    await makeCatalog(`${path}${suffix}`, statements);
     await writeFile(`${sqlPath}${suffix}`, sql);
     await rename(`${path}${suffix}`, path);
     await rename(`${sqlPath}${suffix}`, sqlPath);
@@ -42,11 +39,22 @@ export async function refreshCatalogFile(dataDir: string): Promise<boolean> {
   } catch (error) {
     throw new HxError('failed', `Cannot write ${path}: ${messageOf(error)}`, {
       cause: error,
-      hint: 'Only other tools read that file. Check the space and the permissions of the data folder.',
+      hint: 'Only other tools read that file. Check the space and the permissions of the data folder and of that for temporary files.',
     });
   } finally {
-    const underWay = [`${path}${suffix}`, `${path}${suffix}.wal`, `${sqlPath}${suffix}`];
-    for (const file of underWay) await rm(file, { force: true });
+    for (const file of [path, sqlPath]) await rm(`${file}${suffix}`, { force: true });
+  }
+}
+
+/** DuckDB finds no place for its log where a path holds a `?`, so it writes elsewhere. */
+async function makeCatalog(path: string, statements: readonly string[]): Promise<void> {
+  const folder = makeWorkFolder(CATALOG_FOLDER);
+  try {
+    const made = join(folder, CATALOG_NAME);
+    await writeCatalog(made, statements);
+    await copyFile(made, path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

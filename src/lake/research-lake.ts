@@ -2,8 +2,8 @@ import type { Environment } from '../base/environments.js';
 import { utcDate } from '../base/time.js';
 import { AutomaticCompaction, type AutomaticOptions } from './compaction/automatic.js';
 import { CompactedRuns } from './compaction/compacted-runs.js';
+import { removeLakeLeftOvers } from './left-overs.js';
 import type { LakeRow } from './schema.js';
-import { removeSpillFolders } from './spill.js';
 import { appendRun, isRunThere, mendRun } from './writer.js';
 
 /** Whatever it asks, research is this machine's. */
@@ -27,7 +27,7 @@ export class ResearchLake {
    */
   static async open(options: AutomaticOptions): Promise<ResearchLake> {
     await options.storage.removeLeftOvers(RESEARCH_ENVIRONMENT);
-    removeSpillFolders(options.dataDir);
+    removeLakeLeftOvers(options.dataDir);
     return new ResearchLake(options);
   }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
@@ -289,15 +290,25 @@ research('what killed sweeps left unfinished goes with the next one, whatever th
   const day = join(folder, 'data', 'exports', 'local', `dt=${created_at.slice(0, 10)}`);
   const before = join(folder, 'data', 'exports', 'local', 'dt=2026-01-01');
   const spilled = join(folder, 'data', `.spill-${deadMark()}`);
-  for (const made of [before, spilled]) mkdirSync(made);
+  const folders = ['hx-load-', 'hx-catalog-'].map((name) => join(tmpdir(), `${name}${deadMark()}`));
+  for (const made of [before, spilled, ...folders]) mkdirSync(made);
   const left = [
+    join(folder, 'data', `catalog.duckdb.${deadMark()}.tmp`),
+    join(folder, 'data', `catalog.sql.${deadMark()}.tmp`),
     join(day, `r-s3-x.parquet.${deadMark()}.tmp`),
     join(before, `c-s3-1.parquet.${deadMark()}.tmp`),
   ];
-  const alive = join(before, `c-s3-2.parquet.${newMark()}.tmp`);
-  for (const path of [...left, alive]) writeFileSync(path, 'half');
+  const alive = [
+    join(before, `c-s3-2.parquet.${newMark()}.tmp`),
+    join(folder, 'data', `catalog.duckdb.${newMark()}.tmp`),
+  ];
+  for (const path of [...left, ...alive]) writeFileSync(path, 'half');
   assert.is(JSON.parse((await hx(...argv)).stdout).run_id, run_id);
-  assert.equal([...left, spilled, alive].map(existsSync), [false, false, false, true]);
+  assert.equal(
+    [...left, spilled, ...folders].filter((path) => existsSync(path)),
+    [],
+  );
+  assert.ok(alive.every((path) => existsSync(path)));
 });
 
 research.run();

@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -134,6 +134,33 @@ test('files of an exporter that was frozen are not read once their transactions 
   await put('x-s3-99999999-0-10.parquet', [1], [5]);
   const more = (await runRows(engine, CLAIMS)).map(([claim]) => claim);
   assert.equal(more, ['Claim 1.', 'Claim 2.', 'Claim 3.', 'Claim 4.', 'Claim 5.']);
+});
+
+test('a data folder may have any name, for queries and for the catalog of other tools', async () => {
+  for (const name of [
+    'what?',
+    'st*r',
+    'br[a-c]k',
+    "quo'te",
+    'dou"ble',
+    'sp ace',
+    'x=1?y=2',
+    'Übung ✓',
+    'per%20',
+    '#; $d',
+  ]) {
+    const dataDir = join(makeTempFolder(), name, 'data');
+    const exportsDir = exportsFolder(dataDir);
+    await putFile(exportsDir, 'r-s3-1.parquet', [lakeRow(1)]);
+    assert.ok(await refreshCatalogFile(dataDir), name);
+    const row = [['Claim 1.', lakeRow(1).logit]];
+    assert.equal(await catalogRows(dataDir), row, name);
+    const engine = await openLakeEngine({ dataDir });
+    assert.equal(await runRows(engine, CLAIMS), row, name);
+    engine.close();
+    assert.equal(readdirSync(dataDir).sort(), ['catalog.duckdb', 'catalog.sql', 'exports']);
+    removeFolder(dirname(dirname(dataDir)));
+  }
 });
 
 async function catalogRows(dataDir: string): Promise<unknown[][]> {

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { diskHint } from '../../base/disk-hints.js';
 import { HxError, messageOf } from '../../base/errors.js';
-import { makeWorkFolder, removeWorkFolders } from '../../base/left-overs.js';
+import { makeWorkFolder } from '../../base/left-overs.js';
 import type { Column } from '../../rpl/column.js';
 import { EXPORT_COLUMNS } from '../../rpl/record.js';
 import { TRANSFER } from '../../rpl/transfer.js';
 import { quote } from '../catalog.js';
 import { loadDuckdb } from '../duckdb-api.js';
+import { LOAD_FOLDER } from '../left-overs.js';
 import { textType, valueFromText } from '../schema.js';
 import { Fifos } from './fifo.js';
 
@@ -18,9 +19,6 @@ const MEMORY_LIMIT = '300MB';
 const BUFFER_BYTES = 4 * 1024 * 1024;
 /** The longest row; a claim and its JSON take a few thousand bytes. */
 const LONGEST_ROW_BYTES = 2 * 1024 * 1024;
-
-/** Folders of pipes and of what exceeds the memory. */
-const WORK_FOLDER = 'hx-load-';
 
 /** DuckDB beside the lake, fed with rows that stream out of Postgres as text. */
 export class BulkLoader {
@@ -38,7 +36,7 @@ export class BulkLoader {
 
   static async open(memoryLimit = MEMORY_LIMIT): Promise<BulkLoader> {
     const { DuckDBInstance: Instance } = loadDuckdb();
-    const folder = makeWorkFolder(WORK_FOLDER);
+    const folder = makeWorkFolder(LOAD_FOLDER);
     const instance = await Instance.create(':memory:', {
       // The second processor is Postgres'; and one thread keeps the rows in their order.
       threads: '1',
@@ -97,11 +95,6 @@ export class BulkLoader {
     this.connection.closeSync();
     this.instance.closeSync();
     await rm(this.folder, { recursive: true, force: true });
-  }
-
-  /** Removes what killed loads left in the system's temporary folder. */
-  static removeLeftOvers(): void {
-    removeWorkFolders(WORK_FOLDER);
   }
 }
 

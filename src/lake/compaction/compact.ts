@@ -5,6 +5,7 @@ import { utcDate } from '../../base/time.js';
 import { Commits } from '../export/commits.js';
 import { compactedFileName } from '../lake-file.js';
 import { partitionsOf } from '../lake-listing.js';
+import { removeLakeLeftOvers } from '../left-overs.js';
 import { liveDays } from '../live-files.js';
 import {
   beginManifest,
@@ -15,7 +16,7 @@ import {
   replaceManifest,
 } from '../manifest.js';
 import { SCHEMA_VERSION } from '../schema.js';
-import { newSpillFolder, removeSpillFolders } from '../spill.js';
+import { newSpillFolder } from '../spill.js';
 import { lockFile, tryLockFile } from '../storage/file-lock.js';
 import type { LakeStorage, OpenedFile, StoredFile } from '../storage/storage.js';
 import { lost, overtaken, unmergeable } from './failures.js';
@@ -107,7 +108,7 @@ class Compactor {
     const commits = await Commits.read(storage, environment);
     const stored = await storage.list(environment);
     await storage.removeLeftOvers(environment);
-    removeSpillFolders(dataDir);
+    removeLakeLeftOvers(dataDir);
     const { manifest } = this.manifest;
     const names = stored.map(({ name }) => name.slice(environment.length + 1));
     const live = liveDays({ environment, manifest, partitions: partitionsOf(names) });
