@@ -258,6 +258,7 @@ export function actingAttempts({ dataDir, inside, secret }: Places): string[] {
     "SELECT write_log('x')",
     "SELECT list_transform(['x'], lambda y: system.main.write_log(y))",
     "SELECT ('x').write_log()",
+    "SELECT WRITE_LOG('x'), \"Write_Log\"('x')",
     ...[
       'COLUMNS(lambda c: write_log(c) IS NULL) FROM checks',
       '* REPLACE (write_log(claim) AS claim) FROM checks',

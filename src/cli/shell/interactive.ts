@@ -110,12 +110,12 @@ export class InteractiveShell {
 
   private receive(keys: Key[]): void {
     for (const key of keys) {
-      if (this.pager !== undefined) this.pager.press(key);
+      if (key.type === 'suspend') this.suspend();
+      else if (this.pager !== undefined) this.pager.press(key);
       else if (key.type === 'interrupt' && this.running !== undefined) {
         this.running.controller.abort();
         this.queue = [];
-      } else if (key.type === 'suspend') this.suspend();
-      else this.queue.push(key);
+      } else this.queue.push(key);
     }
     void this.pump();
   }
@@ -193,6 +193,7 @@ export class InteractiveShell {
   private suspend(): void {
     if (process.platform === 'win32') return;
     this.live.erase();
+    this.pager?.hide(true);
     this.terminal.close();
     // The whole job, as Ctrl-Z does elsewhere: a wrapper such as npx stops with it.
     process.kill(0, 'SIGTSTP');
@@ -201,6 +202,7 @@ export class InteractiveShell {
       // It may have been told to end while it was stopped.
       if (this.closing.signal.aborted) return;
       this.terminal.open();
+      this.pager?.hide(false);
       this.draw();
     }, RESUME_AFTER_MS);
   }

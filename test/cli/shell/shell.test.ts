@@ -69,6 +69,22 @@ test('Ctrl-Z goes back to the shell around it with the terminal as it was, and f
   }
 });
 
+test('Ctrl-Z in the pager gives the screen back too, and fg returns to the page', async () => {
+  const pty = new Pty({ resumes: true });
+  try {
+    await pty.sees(/hx>$/);
+    pty.line('from range(1000);');
+    await pty.sees(/row 1 of 1,000 rows/);
+    pty.key('Down', 'C-z');
+    await pty.sees(/^ +3$[\s\S]*row 2 of 1,000 rows/m);
+    pty.type('q');
+    const screen = await pty.sees(/1,000 rows, 1 column, shown in the pager\nhx>$/);
+    assert.match(screen, /left 148\n icanon +echo/);
+  } finally {
+    pty.close();
+  }
+});
+
 test('_ stands for the last result, of a ready query with parameters and of results of results too', async () => {
   await inShell({}, async (pty) => {
     pty.line('select * from _;');

@@ -48,6 +48,7 @@ export class Pager {
   private sought = '';
   private note = '';
   private drawnAtMs = 0;
+  private hidden = false;
 
   constructor(options: PagerOptions) {
     this.options = options;
@@ -76,6 +77,13 @@ export class Pager {
       restore();
       await filling;
     }
+  }
+
+  /** Gives the screen back while the terminal is somebody else's, and takes it again. */
+  hide(hidden: boolean): void {
+    this.hidden = hidden;
+    this.options.stdout.write(hidden ? LEAVE_SCREEN : ENTER_SCREEN);
+    this.draw();
   }
 
   press(key: Key): void {
@@ -173,6 +181,7 @@ export class Pager {
   }
 
   private readonly draw = (): void => {
+    if (this.hidden) return;
     this.drawnAtMs = performance.now();
     this.settle();
     const { paint, stdout } = this.options;
