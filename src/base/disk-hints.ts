@@ -8,7 +8,8 @@ const MAYBE_FULL =
 const TOO_LARGE =
   'That disk or account may not have so large a file: raise its limit, or set HX_DATA_DIR to another disk.';
 const NO_PERMISSION = 'Give the account that runs hx the right to write there, or set HX_DATA_DIR elsewhere.';
-const IN_THE_WAY = 'A file stands where a folder should be: move it away, or set HX_DATA_DIR elsewhere.';
+const IN_THE_WAY =
+  'A file, or a link to nowhere, stands where a folder should be: move it away, or set HX_DATA_DIR elsewhere.';
 
 const BY_CODE: Readonly<Record<string, string>> = {
   ...{ ENOSPC: NO_SPACE, EDQUOT: NO_SPACE, SQLITE_FULL: NO_SPACE, EFBIG: TOO_LARGE },

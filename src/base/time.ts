@@ -33,10 +33,12 @@ export function parseUtcDate(text: string, option: string): Date {
   return startOf(text);
 }
 
-/** Whether a text is a date `YYYY-MM-DD` that exists in the calendar. */
+/** Whether a text is a date `YYYY-MM-DD` that exists in the calendar, which has no year 0. */
 export function isUtcDate(text: string): boolean {
   const instant = startOf(text);
-  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(instant.getTime()) && utcDate(instant) === text;
+  return (
+    /^(?!0000)\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(instant.getTime()) && utcDate(instant) === text
+  );
 }
 
 function startOf(date: string): Date {

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskHint } from '../base/disk-hints.js';
 import { HxError, messageOf, systemCode } from '../base/errors.js';
 import { makeWorkFolder } from '../base/left-overs.js';
 import { newMark } from '../base/process-mark.js';
 import { catalogStatements } from './catalog.js';
 import { loadDuckdb } from './duckdb-api.js';
+import { engineError } from './failures.js';
 import { LakeListing } from './lake-listing.js';
 import { CATALOG_FOLDER } from './left-overs.js';
 import { exportsFolder } from './partition.js';
@@ -37,14 +39,18 @@ export async function refreshCatalogFile(dataDir: string): Promise<boolean> {
     await rename(`${sqlPath}${suffix}`, sqlPath);
     return true;
   } catch (error) {
-    throw new HxError('failed', `Cannot write ${path}: ${messageOf(error)}`, {
+    const { message, hint } = engineError(error, '');
+    const isDuckdb = /^[A-Za-z ]+ Error: /.test(messageOf(error));
+    throw new HxError('failed', `Cannot write ${path}, which only other tools read: ${message}`, {
       cause: error,
-      hint: 'Only other tools read that file. Check the space and the permissions of the data folder and of that for temporary files.',
+      hint: isDuckdb ? hint : (diskHint(error) ?? SPACE),
     });
   } finally {
     for (const file of [path, sqlPath]) await rm(`${file}${suffix}`, { force: true });
   }
 }
+
+const SPACE = 'Check the space and the permissions of the data folder and of that for temporary files.';
 
 /** DuckDB finds no place for its log where a path holds a `?`, so it writes elsewhere. */
 async function makeCatalog(path: string, statements: readonly string[]): Promise<void> {

@@ -122,7 +122,7 @@ function fileError(message: string, sql: string, cause: unknown): HxError | unde
   if (DAMAGED.test(message)) {
     return new HxError('failed', `A file that the statement reads is damaged: ${sentence(message)}`, {
       cause,
-      hint: 'hx export verify names the file; restore it from a backup of the lake.',
+      hint: `hx export verify names the file. ${RESTORE}`,
     });
   }
   if (!/^(Invalid Input|IO) Error/.test(message)) return undefined;
@@ -132,9 +132,13 @@ function fileError(message: string, sql: string, cause: unknown): HxError | unde
   if (path === undefined || !existsSync(path)) return undefined;
   return new HxError('failed', sentence(message), {
     cause,
-    hint: 'A file of the lake is damaged or of a foreign shape. Move it out of the exports folder.',
+    hint: `A file of the lake is damaged, or not one of hx. ${RESTORE}`,
   });
 }
+
+/** A file that is only moved away takes its rows with it. */
+const RESTORE =
+  'Restore it from a backup, or make that part of the lake anew as docs/exports.md says: without it rows are missing.';
 
 /** What DuckDB's readers of Parquet say of bytes that make no sense, without the file. */
 const DAMAGED = /^[A-Za-z ]*Error: (TProtocolException|TTransportException|ZSTD Decompression|Snappy )/i;
@@ -144,7 +148,7 @@ function lostFile(pattern: string, cause: unknown): HxError {
   const path = pattern.replace(/\[(.)\]/g, '$1');
   return new HxError('failed', `A file of the lake is gone: ${path}.`, {
     cause,
-    hint: 'Run it again; if that does not help, restore the file from a backup. hx export verify names what is missing.',
+    hint: `Run it again, as it may have been replaced just now; if that does not help, hx export verify names what is missing. ${RESTORE}`,
   });
 }
 

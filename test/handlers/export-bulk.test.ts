@@ -194,6 +194,19 @@ test('a connection that breaks in the middle of a file is an error, and the next
   );
 });
 
+test('a row that DuckDB does not take is named by its size, without its text', async (state) => {
+  const { database } = state;
+  await fillChecks(database.sql, 10_500, 1);
+  await database.sql`alter table checks disable trigger all`;
+  await database.sql`update checks set claim = repeat('x', 2200000), xid = default
+    where run_id = (select min(run_id::text)::uuid from checks)`;
+  const error = await during(state, () => undefined);
+  assert.is(error?.message, 'A check takes more than 2097152 bytes, which no claim of hx does.');
+  const statement = /by (select .*),/.exec(error?.hint ?? '')?.[1] ?? '';
+  const [longest] = await database.sql.unsafe(statement);
+  assert.match(String(longest?.['run_id']), /^00000001-/);
+});
+
 test('a full disk is said, and nothing of the file is left', async (state) => {
   if (process.getuid?.() !== 0) return;
   const { context, database, folder } = state;

@@ -454,6 +454,7 @@ test('dates that make no sense are usage errors, before anything is opened', asy
   const inputs = [
     { since: '2026-02-30' },
     { since: 'yesterday' },
+    { since: '0000-01-01' },
     { until: 'tomorrow' },
     { since: '2026-11-02', until: '2026-11-01' },
     { since: '2026-11-05' },

@@ -319,7 +319,7 @@ test('a damaged file is named', async ({ engine, exportsDir }) => {
   const error = await errorOf(engine, 'SELECT max(logit) FROM checks');
   assert.is(error.code, 'failed');
   assert.match(error.message, 'r-s1-broken.parquet');
-  assert.match(error.hint ?? '', /Move it out/);
+  assert.match(error.hint ?? '', /Restore it .*docs\/exports\.md/);
 });
 
 test('a file that is not there is not called damaged', async ({ engine, exportsDir }) => {

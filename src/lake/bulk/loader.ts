@@ -143,8 +143,20 @@ function readText(path: string, extra: readonly Column[]): string {
   return `read_csv(${quote(path)}, ${options.join(', ')})`;
 }
 
+/** DuckDB writes the whole row into what it says, and its advice is none for us. */
 function loadError(error: unknown): HxError {
-  return new HxError('failed', `Cannot load the rows: ${messageOf(error)}`, {
+  const message = messageOf(error);
+  if (/Maximum line size/i.test(message)) {
+    return new HxError(
+      'failed',
+      `A check takes more than ${LONGEST_ROW_BYTES} bytes, which no claim of hx does.`,
+      {
+        cause: error,
+        hint: 'Its owner finds it by select run_id from checks order by octet_length(checks::text) desc limit 1, and has to remove it.',
+      },
+    );
+  }
+  return new HxError('failed', `Cannot load the rows: ${message.split('\n')[0]}`, {
     cause: error,
     hint: diskHint(error) ?? 'Check the space of the lake and of the folder for temporary files.',
   });

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { makeFolders } from '../../base/data-folder.js';
+import { diskHint } from '../../base/disk-hints.js';
 import { HxError, messageOf, systemCode } from '../../base/errors.js';
 import { sleep } from '../../base/time.js';
 
@@ -46,7 +47,7 @@ export async function tryLockFile(path: string): Promise<(() => void) | undefine
     if (systemCode(error) === 'SQLITE_BUSY') return undefined;
     throw new HxError('failed', `Cannot lock ${path}: ${messageOf(error)}`, {
       cause: error,
-      hint: 'Check the space and the permissions of that folder.',
+      hint: diskHint(error) ?? 'Check the space and the permissions of that folder.',
     });
   }
 }

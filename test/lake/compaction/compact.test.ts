@@ -472,6 +472,15 @@ test('other tools read the same by catalog.duckdb, which is replaced when its vi
   await runHx(['export', 'compact'], { env });
   assert.is((await claims()).length, 5);
   assert.equal(readdirSync(dataDir).sort(), ['catalog.duckdb', 'catalog.sql', 'exports']);
+  rmSync(join(exportsDir, 'local', DAY, 'c-s3-2.parquet'));
+  await putRuns(exportsDir, [5], 3);
+  await putRuns(exportsDir, [6], 3);
+  const { stderr } = await runHx(['export', 'compact'], { env });
+  assert.match(
+    stderr,
+    /catalog\.duckdb, which only other tools read: A file of the lake is gone: .*\.parquet\. Run it/,
+  );
+  assert.not.match(stderr, /LINE|Error:/);
 });
 
 test.run();
