@@ -74,6 +74,11 @@ test('runs that compaction has taken in are not appended again', async ({ dataDi
   }
   assert.match(await hx('export', 'research'), /all in the lake already/);
   assert.match(await hx(...COUNTS), /3,3$/);
+  const [compacted = ''] = [...lake(dataDir).keys()].filter((name) => name.includes('/c-s3-'));
+  writeFileSync(join(dataDir, 'exports', compacted), 'PAR1 not really');
+  const { exitCode, stderr } = await runHx(['export', 'research'], { env: { HX_DATA_DIR: dataDir } });
+  assert.is(exitCode, 1);
+  assert.match(stderr, /Cannot read local\/dt=.*\/c-s3-1\.parquet of the lake: .*\n.*docs\/exports\.md/);
 });
 
 test('two at once, beside a sweep, leave every run once', async ({ dataDir, hx }) => {

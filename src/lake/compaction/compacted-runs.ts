@@ -1,5 +1,6 @@
 import { readManifest } from '../manifest.js';
 import type { LakeStorage } from '../storage/storage.js';
+import { unreadable } from './failures.js';
 
 /** Which runs the compacted files of an environment's days hold. Each file is read once, its run ids only. */
 export class CompactedRuns {
@@ -46,6 +47,8 @@ export class CompactedRuns {
       const buffer = await asyncBufferFromFile(file.path);
       const rows = await parquetReadObjects({ file: buffer, compressors, columns: ['run_id'] });
       return new Set(rows.map((row) => String(row['run_id'])));
+    } catch (error) {
+      throw unreadable(name, error);
     } finally {
       await file.release();
     }

@@ -15,6 +15,14 @@ export function lost(environment: string, name: string): HxError {
   });
 }
 
+/** A compacted file does not say which runs it holds. */
+export function unreadable(name: string, error: unknown): HxError {
+  return new HxError('failed', `Cannot read ${name} of the lake: ${messageOf(error)}.`, {
+    cause: error,
+    hint: 'Restore it from a backup, or make that part of the lake anew as docs/exports.md says.',
+  });
+}
+
 /** DuckDB cannot merge the files of a day. */
 export function unmergeable(environment: string, day: string, error: unknown): HxError {
   return new HxError('failed', `Cannot compact ${environment} ${day}: ${messageOf(error).split('\n')[0]}`, {
