@@ -23,11 +23,13 @@ const MAX_KEPT_FOOTERS = 8_000;
 /**
  * Starts DuckDB in memory, makes the views, then locks it down: it reads below the exports folder only, loads
  * nothing, and its settings can no longer be changed.
+ * @param maxKeptFooters of how many files at most it keeps the footers; of a lake of more it keeps none.
  * @throws HxError `configuration` when the data folder is no folder.
  */
 export async function openDuckdbEngine(
   { dataDir, memoryLimit }: LakeEngineOptions,
   current: CurrentViews,
+  maxKeptFooters = MAX_KEPT_FOOTERS,
 ): Promise<DuckdbEngine> {
   await checkDataFolder(dataDir);
   const api = loadDuckdb();
@@ -42,7 +44,7 @@ export async function openDuckdbEngine(
   const engine = new DuckdbEngine(api, instance, connection, { current, roots, spill });
   try {
     await engine.refreshViews(NO_TABLES);
-    await lockDown(connection, roots, current.fileCount <= MAX_KEPT_FOOTERS);
+    await lockDown(connection, roots, current.fileCount <= maxKeptFooters);
   } catch (error) {
     engine.close();
     throw engineError(error, '');

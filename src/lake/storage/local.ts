@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.js';
@@ -104,7 +104,8 @@ export class LocalStorage implements LakeStorage {
     await this.locked(async () => {
       for (const name of names) {
         const path = this.path(name);
-        await onDisk('write', path, () => rm(path, { force: true }));
+        // At once, as in disk.ts: a compaction may remove thousands, and others wait.
+        await onDisk('write', path, async () => rmSync(path, { force: true }));
         folders.add(dirname(path));
       }
     });
