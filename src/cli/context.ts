@@ -13,11 +13,17 @@ export function isTerminal(stream: unknown): boolean {
   return typeof stream === 'object' && stream !== null && 'isTTY' in stream && stream.isTTY === true;
 }
 
-/** Columns of a terminal stream, 80 where it does not say. */
+/** Columns of a terminal stream, 80 where it does not say, as one over a serial line or without a window. */
 export function columnsOf(stream: unknown): number {
-  if (typeof stream === 'object' && stream !== null && 'columns' in stream) {
-    const { columns } = stream;
-    if (typeof columns === 'number' && columns > 0) return columns;
-  }
-  return 80;
+  return sizeOf(stream, 'columns') ?? 80;
+}
+
+/** Rows of a terminal stream, 24 where it does not say. */
+export function rowsOf(stream: unknown): number {
+  return sizeOf(stream, 'rows') ?? 24;
+}
+
+function sizeOf(stream: unknown, side: 'columns' | 'rows'): number | undefined {
+  const size = (stream as Partial<Record<typeof side, unknown>> | null | undefined)?.[side];
+  return typeof size === 'number' && size > 0 ? size : undefined;
 }

@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { toHxError } from '../../base/errors.js';
 import type { QuerySession } from '../../handlers/query-session.js';
+import { columnsOf, rowsOf } from '../context.js';
 import { renderError } from '../render/error.js';
 import type { TextFormat } from '../render/formats/index.js';
 import type { Paint } from '../render/style.js';
@@ -72,9 +73,9 @@ export class InteractiveShell {
     this.composer = new Composer({ session, history, folder, paint, vocabulary });
     this.interpreter = new Interpreter({
       ...{ session, folder, paint, debug, format },
-      width: () => stdout.columns,
+      width: () => columnsOf(stdout),
       print: async (text) => this.live.print(text),
-      pager: { windowRows: () => stdout.rows, page: (result, signal) => this.page(result, signal) },
+      pager: { windowRows: () => rowsOf(stdout), page: (result, signal) => this.page(result, signal) },
     });
     this.terminal = new Terminal(stdin, stdout, (keys) => this.receive(keys));
   }
@@ -228,7 +229,8 @@ export class InteractiveShell {
   };
 
   private frame(): Frame {
-    const { columns, rows } = this.options.stdout;
+    const { stdout } = this.options;
+    const [columns, rows] = [columnsOf(stdout), rowsOf(stdout)];
     if (this.running === undefined) return this.composer.frame(columns, rows);
     const elapsedMs = performance.now() - this.running.startedAtMs;
     if (elapsedMs < STATUS_EVERY_MS) return { rows: [' '] };

@@ -21,6 +21,8 @@ export interface PtyOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Runs in the folder before the program starts. */
   readonly prepare?: (folder: string) => void;
+  /** A command that runs in the terminal before the program. */
+  readonly first?: string;
   /** What stands after `hx query`. */
   readonly argv?: string;
   /** Whether the shell around it has jobs, and brings the program back when it was stopped. */
@@ -31,7 +33,14 @@ export interface PtyOptions {
 export class Pty {
   readonly folder = makeTempFolder();
 
-  constructor({ program = HX_QUERY, variables = {}, argv = '', prepare, resumes = false }: PtyOptions = {}) {
+  constructor({
+    program = HX_QUERY,
+    variables = {},
+    argv = '',
+    first = 'true',
+    prepare,
+    resumes = false,
+  }: PtyOptions = {}) {
     writeFileSync(join(this.folder, 'hx.mjs'), program);
     prepare?.(this.folder);
     // No variable of the test's own environment, CI above all, may change what a person at a terminal sees.
@@ -48,7 +57,7 @@ export class Pty {
     const hx = `env -i TERM="$TERM" ${assignments.join(' ')} ${process.execPath} --import ${loader} hx.mjs query ${argv}`;
     const modes = `stty -a | grep -oE '(^| )(-?icanon|-?echo)( |;|$)' | tr -d '\\n'`;
     const [jobs, back] = resumes ? ['set -m; ', 'fg; '] : ['', ''];
-    const command = `cd ${this.folder}; ${jobs}${hx}; echo "left $?"; ${modes}; ${back}cat`;
+    const command = `cd ${this.folder}; ${first}; ${jobs}${hx}; echo "left $?"; ${modes}; ${back}cat`;
     const size = ['-x', '100', '-y', '30'];
     this.tmux('-f', '/dev/null', 'new-session', '-d', ...size, '-s', 's', command);
   }

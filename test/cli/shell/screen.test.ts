@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inShell } from './pty.js';
+import { inShell, Pty } from './pty.js';
 
 const test = suite('screen of the shell');
 
@@ -112,6 +112,21 @@ test('a statement longer than the window stays editable, and Ctrl-L clears the s
     pty.key('C-c');
     await pty.sees(/-- line 39\^C\nhx>$/);
   });
+});
+
+test('a terminal that does not say its size is taken for one of 80 by 24', async () => {
+  const pty = new Pty({ first: 'stty cols 0 rows 0' });
+  try {
+    await pty.sees(/hx>$/);
+    pty.line(`select '${'x'.repeat(90)}' as t;`);
+    await pty.sees(/^x{79}…\n1 row; long cells cut to fit\./m);
+    pty.line('from range(21);');
+    await pty.sees(/^ {3}20$\nrow 1 of 21 rows/m);
+    pty.type('q');
+    await pty.sees(/21 rows, 1 column, shown in the pager\nhx>$/);
+  } finally {
+    pty.close();
+  }
 });
 
 test.run();

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { type Instance, render } from 'ink';
+import { columnsOf, rowsOf } from '../../context.js';
 import { type Frame, rowsAboveCursor } from './frame.js';
 import { Prompt } from './prompt.js';
 
@@ -61,7 +62,7 @@ export class LiveArea {
     this.output.muted = false;
     this.ink = undefined;
     if (this.drawn === undefined) return;
-    const up = rowsAboveCursor(this.drawn, stdout.columns, reflows);
+    const up = rowsAboveCursor(this.drawn, columnsOf(stdout), reflows);
     this.drawn = undefined;
     stdout.write(`\r${up > 0 ? `\u001b[${up}A` : ''}\u001b[J\u001b[?25h`);
   }
@@ -97,11 +98,11 @@ class InkOutput extends Writable {
   }
 
   get columns(): number {
-    return this.target.columns;
+    return columnsOf(this.target);
   }
 
   get rows(): number {
-    return this.target.rows;
+    return rowsOf(this.target);
   }
 
   override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { WriteStream } from 'node:tty';
+import { columnsOf, rowsOf } from '../../context.js';
 import type { Column } from '../../render/formats/result.js';
 import type { Paint } from '../../render/style.js';
 import { truncateToWidth } from '../../render/width.js';
@@ -238,11 +239,11 @@ export class Pager {
   }
 
   private get width(): number {
-    return this.options.stdout.columns;
+    return columnsOf(this.options.stdout);
   }
 
   private get height(): number {
-    return this.options.stdout.rows;
+    return rowsOf(this.options.stdout);
   }
 
   private pageRows(): number {
