@@ -26,6 +26,11 @@ export function writerOf(mark: string): 'alive' | 'dead' | 'unknown' {
   return start === UNKNOWN_START || present === UNKNOWN_START || start === present ? 'alive' : 'dead';
 }
 
+/** The process id in a mark. */
+export function processIdOf(mark: string): number {
+  return Number(mark.split('-')[1]);
+}
+
 /** Whether a process of this machine runs. One that ended but was never collected (a container without an init) does not. */
 export function isAlive(pid: number): boolean {
   return isThere(pid) && statOf(pid)?.state !== 'Z';

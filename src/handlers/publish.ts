@@ -25,13 +25,13 @@ export async function publish(
   context: Context,
 ): Promise<void> {
   if (!reused && store.publications.isOurs(run.run_id)) await deliver(run, 'new', store, context);
-  else if ((await bring(run, store, context)) === 'elsewhere') {
-    const message = `The run ${run.run_id} is kept in research.sqlite; another process is bringing it to the lake.`;
-    context.emit({ type: 'note', message });
-  }
+  else await bring(run, store, context);
 }
 
-/** Appends a run to the lake, unless it is there already or another process is at it. */
+/**
+ * Appends a run to the lake, unless it is there already or another process is at it, of which a note tells.
+ * @param patienceMs how long that process is waited for; not at all, and without a note, at 0.
+ */
 export async function bring(
   run: RunRecord,
   store: ResearchStore,
@@ -47,10 +47,19 @@ export async function bring(
   }
   const until = context.clock.monotonicMs() + patienceMs;
   while (!publications.begin(run.run_id)) {
-    if (context.clock.monotonicMs() >= until) return 'elsewhere';
+    if (context.clock.monotonicMs() >= until) {
+      if (patienceMs > 0) tellElsewhere(run, store, context);
+      return 'elsewhere';
+    }
     await sleep(POLL_EVERY_MS, context.signal);
   }
   return deliver(run, 'left', store, context);
+}
+
+function tellElsewhere({ run_id }: RunRecord, store: ResearchStore, { emit }: Context): void {
+  const other = `process ${store.publications.processOf(run_id)}`;
+  const message = `The run ${run_id} is kept in research.sqlite, and ${other} is bringing it to the lake. If that stands still, let it go on or end it, then run hx export research.`;
+  emit({ type: 'note', message });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { newMark, writerOf } from '../base/process-mark.js';
+import { newMark, processIdOf, writerOf } from '../base/process-mark.js';
 import { RUN_COLUMNS, type RunRecord } from '../rpl/record.js';
 import type { Connection } from './connection.js';
 import { rowFromSqlite } from './rows.js';
@@ -54,6 +54,12 @@ export class Publications {
   /** Whether this is the one that may append the run. */
   isOurs(runId: string): boolean {
     return this.writerOf(runId) === this.writer;
+  }
+
+  /** The process id of the one that may append the run; undefined where nobody has begun. */
+  processOf(runId: string): number | undefined {
+    const writer = this.writerOf(runId);
+    return writer === undefined ? undefined : processIdOf(writer);
   }
 
   /** Records that a run is in the lake, whoever brought it there. */

@@ -107,7 +107,10 @@ test('a run that arrived before its process stood still is seen, compacted and n
 test('who asks for a run that another process is appending is told, and gets it once that has ended', async (state) => {
   const env = envOf(state, 'disk');
   const sleeper = await stoppedResearch(env, 'before');
-  assert.match(await hx(env, 'research', CLAIM, ...OPTIONS), /another process is bringing it to the lake/);
+  assert.match(
+    await hx(env, 'research', CLAIM, ...OPTIONS),
+    new RegExp(`process ${sleeper.child.pid} is bringing it to the lake. If that stands still,`),
+  );
   sleeper.child.kill('SIGKILL');
   await sleeper.ended;
   assert.match(await hx(env, 'research', CLAIM, ...OPTIONS), /measured before/);

@@ -26,15 +26,19 @@ export class CompactedRuns {
     }
   }
 
-  /** Whether one of the files has the run; a file that is missing if none of those before it has. */
+  /** Whether one of the files has the run; a file that is missing if none has. */
   private async findIn(names: readonly string[], runId: string): Promise<boolean | { missing: string }> {
+    let missing: string | undefined;
     for (const name of names) {
       const runs = await (this.known.get(name) ?? this.readRuns(name));
-      if (runs === undefined) return { missing: name };
+      if (runs === undefined) {
+        missing ??= name;
+        continue;
+      }
       this.known.set(name, runs);
       if (runs.has(runId)) return true;
     }
-    return false;
+    return missing === undefined ? false : { missing };
   }
 
   /** undefined when there is no such file. */

@@ -1,12 +1,14 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compact } from '../../../src/lake/compaction/compact.js';
+import { CompactedRuns } from '../../../src/lake/compaction/compacted-runs.js';
 import { openLakeEngine } from '../../../src/lake/engine.js';
 import { exportsFolder } from '../../../src/lake/partition.js';
 import { ResearchLake } from '../../../src/lake/research-lake.js';
 import { LocalStorage } from '../../../src/lake/storage/local.js';
+import { appendRun } from '../../../src/lake/writer.js';
 import { makeTempFolder, removeFolder } from '../../helpers.js';
 import { runRows } from '../collect.js';
 import { lakeRow } from '../rows.js';
@@ -85,6 +87,47 @@ test('the first run of a day has the days before it compacted', async ({ dataDir
   assert.equal(failures, []);
   assert.is(compactedFiles(dataDir).length, 1);
   assert.equal(await count(dataDir), [81n, 81n]);
+});
+
+test('a run is found in the file that took in another one since the manifest was read, and beside a lost one', async ({
+  dataDir,
+  storage,
+}) => {
+  const run = (hours: number) => {
+    const now = () => new Date(Date.now() + hours * 3_600_000);
+    return compact({ storage, dataDir, environment: 'local', urgency: 'any', now });
+  };
+  const append = async (from: number, to: number) => {
+    for (let number = from; number < to; number += 1) await appendRun(storage, lakeRow(number));
+  };
+  await append(0, 3);
+  await run(0);
+  const before = await storage.read('local/_hx/manifest.json');
+  await append(3, 6);
+  await run(2);
+  await run(4);
+  assert.is(compactedFiles(dataDir).length, 1);
+  // A process that slept for hours after it had read the manifest.
+  let reads = 0;
+  const late = new Proxy(storage, {
+    get: (target, name) => {
+      if (name !== 'read') return Reflect.get(target, name);
+      return async (path: string) => {
+        if (!path.endsWith('manifest.json')) return target.read(path);
+        reads += 1;
+        return reads === 1 ? before : target.read(path);
+      };
+    },
+  });
+  assert.ok(await new CompactedRuns(late).has('local', '2026-11-01', lakeRow(1).run_id));
+  assert.is(reads, 2);
+  const path = join(exportsFolder(dataDir), 'local', '_hx', 'manifest.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8'));
+  const lost = { name: 'dt=2026-11-01/c-s3-9.parquet', rows: 1, bytes: 1 };
+  writeFileSync(path, JSON.stringify({ ...manifest, compacted: [lost, ...manifest.compacted] }));
+  const runs = new CompactedRuns(storage);
+  assert.ok(await runs.has('local', '2026-11-01', lakeRow(1).run_id));
+  assert.not.ok(await runs.has('local', '2026-11-01', lakeRow(7).run_id));
 });
 
 test('a failing compaction is told and fails no append; an interrupted one says nothing', async ({
