@@ -154,7 +154,7 @@ function queryReference(): string {
     '',
     'The day of a row is `dt`, the UTC date of its `created_at`. A condition on `dt` leaves the files of all other days',
     'unopened, one on `created_at` alone opens every file. In SQL of your own give both where the hour matters:',
-    "`WHERE dt >= '2026-11-01' AND created_at >= '2026-11-01 12:00Z'`.",
+    "`WHERE dt >= '2026-11-01' AND created_at >= '2026-11-01 12:00:00Z'`.",
     '',
     '| query | question |',
     '|---|---|',

@@ -1,9 +1,11 @@
-import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
+import { packagePath } from '../../src/base/paths.js';
 import { DAY_COLUMN } from '../../src/lake/catalog.js';
 import { type LakeEngine, openLakeEngine } from '../../src/lake/engine.js';
 import { exportsFolder } from '../../src/lake/partition.js';
@@ -152,6 +154,31 @@ test('JSON columns answer paths, and instants keep their microseconds and their 
   const sql =
     "SELECT config_json->>'$.k', sampler_json->'slots'->>1, created_at, created_at::DATE FROM checks";
   assert.equal(await runRows(engine, sql), [['8', 'b', '2026-11-01T00:00:00.123456Z', '2026-11-01']]);
+});
+
+test('days and hours are of UTC, wherever the machine is, and the condition of the docs runs', async ({
+  exportsDir,
+  dataDir,
+}) => {
+  for (const [number, hour] of ['11:59:59', '12:00:00', '23:59:59'].entries()) {
+    await appendRun(exportsDir, lakeRow(number, { created_at: new Date(`2026-11-01T${hour}Z`) }));
+  }
+  const docs = readFileSync(packagePath('docs', 'queries.md'), 'utf8');
+  const condition = /`(WHERE dt [^`]+)`/.exec(docs)?.[1];
+  // DuckDB asks for the zone once a process.
+  const program = `
+    const { main } = await import(${JSON.stringify(import.meta.resolve('../../src/cli/main.ts'))});
+    process.exitCode = await main(process);`;
+  const ask = (sql: string) => {
+    const argv = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', program];
+    const env = { ...process.env, TZ: 'Asia/Tokyo', HX_DATA_DIR: dataDir };
+    return execFileSync(process.execPath, [...argv, '--', 'hx', 'query', sql], { env, encoding: 'utf8' });
+  };
+  assert.is(
+    ask('SELECT DISTINCT created_at::DATE AS day, dt FROM checks'),
+    'day,dt\r\n2026-11-01,2026-11-01\r\n',
+  );
+  assert.is(ask(`SELECT count(*) AS n FROM checks ${condition}`), 'n\r\n2\r\n');
 });
 
 test('values come as plain JavaScript', async ({ engine }) => {
