@@ -6,11 +6,16 @@ import type { Scene } from './scene.js';
 /** Node and five engines, each with the footers of a thousand files that are gone. */
 const MAX_MEGABYTES = 1_500;
 
+const TELL_EVERY = 500;
+
 /** Reads while files are swapped under the readers' eyes and compactors are killed at any moment. */
 export const scene: Scene = {
   async play(say) {
     const dataDir = makeTempFolder();
-    const { reads, kills, compactions, removed, rows, wrong } = await turmoil(dataDir, scaled(10_000), 2n);
+    const wanted = scaled(10_000);
+    const { reads, kills, compactions, removed, rows, wrong } = await turmoil(dataDir, wanted, 2n, (done) => {
+      if (done % TELL_EVERY === 0) say(`${done} of ${wanted} reads`);
+    });
     removeFolder(dataDir);
     for (const line of wrong) say(line);
     const detail = `of ${reads}; ${kills} compactors killed, ${compactions} days compacted, ${removed} files removed, ${rows} rows`;

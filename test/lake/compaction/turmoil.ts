@@ -19,6 +19,9 @@ const READERS = 5;
 const LEAST_COMPACTIONS = 3;
 const LEAST_KILLS = 2;
 
+/** So much more often than there were reads each writer may have written. */
+const HEAD_START = 100;
+
 /** Long enough for a query that began before a swap, short enough to see files go. */
 const GRACE_MS = 20_000;
 
@@ -35,9 +38,15 @@ export interface Turmoil {
 /**
  * Two compactors, of which one after the other is killed, two researchers, an exporter that also updates and deletes,
  * and five readers, all at once on one lake, until so many reads are done. Then the lake is checked as a whole.
+ * @param onRead is told how many reads are done.
  */
-export async function turmoil(dataDir: string, reads: number, seed: bigint): Promise<Turmoil> {
-  const run = new Run(dataDir, reads, seed);
+export async function turmoil(
+  dataDir: string,
+  reads: number,
+  seed: bigint,
+  onRead: (done: number) => void = () => {},
+): Promise<Turmoil> {
+  const run = new Run(dataDir, reads, seed, onRead);
   await Promise.all([
     run.research(0),
     run.research(1),
@@ -63,6 +72,7 @@ class Run {
     private readonly dataDir: string,
     private readonly reads: number,
     seed: bigint,
+    private readonly onRead: (done: number) => void,
   ) {
     this.storage = new LocalStorage(exportsFolder(dataDir));
     this.prng = new Prng(seed);
@@ -84,7 +94,7 @@ class Run {
       inserted.begun += 1;
       await appendRun(this.storage, lakeRow(number * 3 + writer, { created_at: dayOf(number) }));
       inserted.done += 1;
-      await sleep(this.prng.below(30));
+      await this.pause(30, number);
     }
   }
 
@@ -120,8 +130,14 @@ class Run {
         `local/_hx/1234abcd/commits/${range}-${range}-${range + 1}.json`,
         Buffer.from('{}'),
       );
-      await sleep(this.prng.below(60));
+      await this.pause(60, range);
     }
+  }
+
+  /** Lets writers rest, and wait for the readers: of an ever larger lake each read would take longer. */
+  private async pause(mostMs: number, written: number): Promise<void> {
+    do await sleep(this.prng.below(mostMs));
+    while (written > this.done + HEAD_START && !this.isOver);
   }
 
   private async put(name: string, rows: ReturnType<typeof lakeRow>[]): Promise<void> {
@@ -173,6 +189,7 @@ class Run {
         this.wrong.push(`a reader failed: ${String(error)}`);
       }
       this.done += 1;
+      this.onRead(this.done);
     }
     engine.close();
   }
