@@ -1,28 +1,32 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { HxError, messageOf, systemCode } from './errors.js';
 
 /**
  * Makes sure that the data folder can be one. It may be missing: whatever writes there first makes it.
- * @throws HxError `configuration` when a file is in its place or above it, or it cannot be looked at.
+ * @throws HxError `configuration` when a file is in its place or above it, it cannot be looked at, or DuckDB would look
+ * elsewhere for it.
  */
 export async function checkDataFolder(dataDir: string): Promise<void> {
+  if (sep === '/' && dataDir.includes('\\')) {
+    throw unusable(dataDir, 'DuckDB takes the \\ in its path for the end of a folder');
+  }
   try {
     if ((await stat(dataDir)).isDirectory()) return;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return;
-    throw unusable(dataDir, error);
+    throw unusable(dataDir, systemCode(error) === 'ENOTDIR' ? FILE_THERE : messageOf(error), error);
   }
-  throw unusable(dataDir);
+  throw unusable(dataDir, FILE_THERE);
 }
 
-function unusable(dataDir: string, cause?: unknown): HxError {
-  const isFile = cause === undefined || systemCode(cause) === 'ENOTDIR';
-  const problem = isFile ? 'a file is in its place' : messageOf(cause);
+const FILE_THERE = 'a file is in its place';
+
+function unusable(dataDir: string, problem: string, cause?: unknown): HxError {
   return new HxError('configuration', `The data folder ${dataDir} cannot be used: ${problem}.`, {
     cause,
-    hint: 'Set HX_DATA_DIR to a folder; a missing one is made.',
+    hint: 'Set HX_DATA_DIR to another folder; a missing one is made.',
   });
 }
 

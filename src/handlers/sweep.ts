@@ -1,4 +1,5 @@
 import * as t from 'typanion';
+import { checkDataFolder } from '../base/data-folder.js';
 import { type HxError, toHxError } from '../base/errors.js';
 import type { ResearchStore } from '../research/store.js';
 import { bankName } from '../rpl/bank-diff.js';
@@ -77,6 +78,7 @@ async function* sweep(
   instruments: readonly Instrument[],
   context: Context,
 ): AsyncGenerator<SweepResult> {
+  await checkDataFolder(context.settings.dataDir);
   const store = await context.lanes.research();
   // All ask by the same bank.
   const bank = instruments[0]?.bank;

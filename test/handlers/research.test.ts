@@ -170,6 +170,27 @@ research('what cannot be measured ends with code 2 and writes nothing', async ()
   assert.equal(lakeFiles(), []);
 });
 
+research('a data folder that cannot be one is named before anything is asked', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  for (const [name, problem] of [
+    ['file', 'a file is in its place'],
+    ['back\\slash', 'DuckDB takes the \\ in its path for the end of a folder'],
+  ] as const) {
+    const dataDir = join(folder, name);
+    const env = { HX_DATA_DIR: dataDir };
+    for (const argv of [
+      ['research', 'A claim', '--model', 'simulator/default'],
+      ['query', 'SELECT 1'],
+      ['export', 'compact'],
+    ]) {
+      const { exitCode, stderr } = await runHx(argv, { env });
+      assert.is(exitCode, 2, stderr);
+      assert.ok(stderr.includes(`The data folder ${dataDir} cannot be used: ${problem}.`), stderr);
+      assert.match(stderr, 'HX_DATA_DIR');
+    }
+  }
+});
+
 research('an interrupted run keeps what came, and the same command carries on', async () => {
   const controller = new AbortController();
   const argv = ['research', 'A claim', '--model', 'simulator/slow', '--concurrency', '4', '--json'];
