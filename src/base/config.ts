@@ -5,6 +5,7 @@ import { type Environment, parseEnvironment } from './environments.js';
 import { HxError, messageOf, systemCode } from './errors.js';
 import { maskSecret, maskUrl } from './secrets.js';
 import {
+  type ChoiceSettingName,
   describeSetting,
   type NumberSettingName,
   SETTING_NAMES,
@@ -96,6 +97,20 @@ export class Settings {
         allowed === 'dollars'
           ? 'Set it to an amount of US dollars, for example 0.50.'
           : `Set it to a whole number from ${allowed.minimum} to ${allowed.maximum}.`,
+    });
+  }
+
+  /**
+   * A setting that is one of a few words.
+   * @throws HxError `configuration` naming the setting, its source and the words.
+   */
+  choice<Name extends ChoiceSettingName>(name: Name): (typeof SETTINGS)[Name]['choices'][number] {
+    const { value, source } = this.describe(name);
+    const { choices } = SETTINGS[name];
+    const chosen = choices.find((choice) => choice === value);
+    if (chosen !== undefined) return chosen;
+    throw new HxError('configuration', `${name} (from ${source}) is "${value}".`, {
+      hint: `Set it to one of ${choices.join(', ')}.`,
     });
   }
 }

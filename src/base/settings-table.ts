@@ -6,6 +6,8 @@ export interface SettingDescription {
   readonly meaning: string;
   /** What a number may be: a whole number within bounds, or an amount of US dollars. */
   readonly number?: { readonly minimum: number; readonly maximum: number } | 'dollars';
+  /** The words that it may be, where it is one of a few. */
+  readonly choices?: readonly string[];
   readonly default?: string;
   readonly example?: string;
   readonly secret?: boolean;
@@ -41,6 +43,12 @@ export const SETTINGS = {
   HX_LAKE_URL: {
     meaning: 'Where the lake is, s3://bucket/prefix; by default the folder exports under HX_DATA_DIR',
     example: 's3://my-bucket/hx',
+  },
+  HX_LAKE_READ: {
+    meaning:
+      "How `hx query` reads a lake on S3: httpfs (in place, by DuckDB's extension of that name), cache (files are fetched first), or auto: httpfs where it is installed",
+    default: 'auto',
+    choices: ['auto', 'httpfs', 'cache'],
   },
   HX_LAKE_CACHE_MB: {
     meaning: 'What `hx query` may keep on this disk of a lake on S3, in megabytes',
@@ -130,10 +138,19 @@ export type NumberSettingName = {
   [Name in SettingName]: (typeof SETTINGS)[Name] extends { number: unknown } ? Name : never;
 }[SettingName];
 
+/** The settings that are one of a few words. */
+export type ChoiceSettingName = {
+  [Name in SettingName]: (typeof SETTINGS)[Name] extends { choices: unknown } ? Name : never;
+}[SettingName];
+
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
 export const NUMBER_SETTING_NAMES = SETTING_NAMES.filter(
   (name): name is NumberSettingName => 'number' in SETTINGS[name],
+);
+
+export const CHOICE_SETTING_NAMES = SETTING_NAMES.filter(
+  (name): name is ChoiceSettingName => 'choices' in SETTINGS[name],
 );
 
 export function describeSetting(name: SettingName): SettingDescription {

@@ -3,11 +3,12 @@ import { access } from 'node:fs/promises';
 import { versions } from 'node:process';
 import * as t from 'typanion';
 import { makeFolders } from '../base/data-folder.js';
-import { NUMBER_SETTING_NAMES } from '../base/settings-table.js';
+import { CHOICE_SETTING_NAMES, NUMBER_SETTING_NAMES } from '../base/settings-table.js';
 import type { Context } from './context.js';
 import { connection, database, guards, migrations } from './doctor-database.js';
 import { attempt, type Finding, failed, ok } from './finding.js';
 import { defineHandler } from './handler.js';
+import { problemOfReading } from './lake-engine.js';
 
 export type { Finding } from './finding.js';
 
@@ -37,7 +38,7 @@ export const doctor = defineHandler({
       model(context),
       prices(context),
     ]);
-    const findings = [...found.flat(), ...numbers(context)];
+    const findings = [...found.flat(), ...unfitSettings(context)];
     const settings = context.settings
       .all()
       .map(({ name, shown, source }) => ({ name, value: shown, source }));
@@ -103,7 +104,13 @@ async function lakeServer({ settings, lanes, clock }: Context): Promise<Finding[
     const exported = files.length === 0 ? `no export of ${settings.environment} yet` : 'exports are there';
     return `${storage.url} answers in ${tookMs.toFixed(0)} ms; ${exported}`;
   });
-  return [finding];
+  const reading = await attempt('Queries on S3', 'broken', async () => {
+    const problem = await problemOfReading(settings);
+    if (problem === undefined) return 'read the lake in place, through httpfs';
+    const reason = problem === 'unwanted' ? 'HX_LAKE_READ says so' : problem.reason;
+    return `fetch the files that they need (${reason})`;
+  });
+  return [finding, reading];
 }
 
 async function docker({ signal }: Context): Promise<Finding> {
@@ -135,11 +142,15 @@ function prices({ settings }: Context): Promise<Finding> {
   });
 }
 
-/** Number settings that are none or out of range: they stop the commands that read them. */
-function numbers({ settings }: Context): Finding[] {
-  return NUMBER_SETTING_NAMES.flatMap((name) => {
+/** Settings that are no number, out of range or no word that they may be: they stop the commands that read them. */
+function unfitSettings({ settings }: Context): Finding[] {
+  const checks = [
+    ...NUMBER_SETTING_NAMES.map((name) => ({ name, read: () => settings.number(name) })),
+    ...CHOICE_SETTING_NAMES.map((name) => ({ name, read: () => settings.choice(name) })),
+  ];
+  return checks.flatMap(({ name, read }) => {
     try {
-      settings.number(name);
+      read();
       return [];
     } catch (thrown) {
       return [failed(name, 'broken', thrown)];

@@ -3,6 +3,7 @@ import { packagePath } from '../base/paths.js';
 import type { FileKind } from './lake-file.js';
 import type { EnvironmentFiles } from './lake-listing.js';
 import { type LiveDay, liveDays } from './live-files.js';
+import { hasScheme } from './partition.js';
 import { columnValue, duckdbType, fileType, LAKE_COLUMNS, SCHEMA_VERSIONS } from './schema.js';
 
 /** The views of the lake, each a file in sql/catalog/, in the order in which they build on each other. */
@@ -74,14 +75,16 @@ function sourcesOf(url: string, environment: string, days: readonly LiveDay[]): 
   const changed = days.filter((day) => !day.isShared && has(day, ['u']));
   const unchanged = days.filter((day) => !day.isShared && !has(day, ['u']));
   // One pattern for every day costs nothing until a statement runs; a list is expanded whenever it is bound.
-  const isPlain = unchanged.length === days.length && !days.some((day) => day.isMixed || day.isCovered);
+  const isPlain =
+    !hasScheme(url) && unchanged.length === days.length && !days.some((day) => day.isMixed || day.isCovered);
+  const find = hasScheme(url) ? namesOf : patternsOf;
   const select = (parts: readonly LiveDay[], kinds: readonly FileKind[]) =>
     SCHEMA_VERSIONS.flatMap((version) => {
       const present = parts.filter((day) => has(day, kinds, version));
       const patterns =
         isPlain && present.length > 0 && !kinds.includes('c')
           ? [pattern(ANY_DAY, kinds, version)]
-          : present.flatMap((day) => patternsOf(day, kinds, version));
+          : present.flatMap((day) => find(day, kinds, version));
       return patterns.length === 0 ? [] : [versionSelect(url, environment, version, patterns)];
     });
   return {
@@ -99,6 +102,12 @@ function has({ groups }: LiveDay, kinds: readonly FileKind[], version?: number):
   return groups.some(
     (group) => kinds.includes(group.kind) && (version === undefined || group.version === version),
   );
+}
+
+/** The day's live files of some kinds and a version. In a storage a pattern is one more listing, so none is used. */
+function namesOf(day: LiveDay, kinds: readonly FileKind[], version: number): string[] {
+  const groups = day.groups.filter((group) => group.version === version && kinds.includes(group.kind));
+  return groups.flatMap(({ names }) => [...names].sort().map((name) => `dt=${day.day}/${name}`));
 }
 
 /** What finds the day's live files of some kinds and a version, and no others. */
@@ -149,7 +158,8 @@ function versionSelect(url: string, environment: string, version: number, patter
   const columns = LAKE_COLUMNS.map((column) => columnSelect(environment, version, column));
   const start = [...root].length + 'dt='.length + 1;
   const day = `CAST(substring(filename, ${start}, ${'YYYY-MM-DD'.length}) AS ${DAY_COLUMN.type})`;
-  const files = listOf(patterns.map((name) => `${escapeGlob(root)}${name}`));
+  const folder = hasScheme(url) ? root : escapeGlob(root);
+  const files = listOf(patterns.map((name) => `${folder}${name}`));
   const source = `read_parquet(${files}, hive_partitioning = false, union_by_name = false, filename = true)`;
   // Of the bare column, min() of a single file ends in an internal error of DuckDB, which looks for its statistics.
   const name = `filename || '' AS filename`;
@@ -158,14 +168,14 @@ function versionSelect(url: string, environment: string, version: number, patter
 
 /** Paths as a list. Binding one text that is split takes a fifth of the time of binding each path. */
 function listOf(paths: readonly string[]): string {
-  // No name holds a slash, so that two of them come in no path but that of a storage: s3://.
-  const isPlain = !paths.some((path) => path.includes(BETWEEN_PATHS));
-  if (isPlain && paths.length > 1)
-    return `string_split(${quote(paths.join(BETWEEN_PATHS))}, '${BETWEEN_PATHS}')`;
+  const between = BETWEEN_PATHS.find((text) => !paths.some((path) => path.includes(text)));
+  if (between !== undefined && paths.length > 1)
+    return `string_split(${quote(paths.join(between))}, ${quote(between)})`;
   return `[${paths.map(quote).join(', ')}]`;
 }
 
-const BETWEEN_PATHS = '//';
+/** No path of this machine holds two slashes, and none of a storage a vertical bar, unless its prefix has one. */
+const BETWEEN_PATHS = ['//', '|'];
 
 function union(selects: readonly string[]): string {
   return selects.length === 0 ? emptySelect() : selects.join('\nUNION ALL BY NAME\n');

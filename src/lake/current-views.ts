@@ -1,16 +1,15 @@
 import { catalogViews, type View } from './catalog.js';
-import { type EnvironmentFiles, LakeListing } from './lake-listing.js';
+import type { EnvironmentFiles } from './lake-listing.js';
+import type { LakeSource } from './source.js';
 
-/** The views over what a lake's folder holds now, made anew only when it holds something else than the last time. */
+/** The views over what a lake holds now, made anew only when it holds something else than the last time. */
 export class CurrentViews {
-  private readonly exportsDir: string;
-  private readonly listing: LakeListing;
+  readonly source: LakeSource;
   private files: readonly EnvironmentFiles[] | undefined;
   private views: readonly View[] = [];
 
-  constructor(exportsDir: string) {
-    this.exportsDir = exportsDir;
-    this.listing = new LakeListing(exportsDir);
+  constructor(source: LakeSource) {
+    this.source = source;
   }
 
   /** Those of the last reading, whoever asked for it. */
@@ -26,14 +25,15 @@ export class CurrentViews {
 
   /** How many files have gone since the first reading. */
   get goneFiles(): number {
-    return this.listing.goneFiles;
+    return this.source.listing.goneFiles;
   }
 
-  /** @throws HxError as `LakeListing.read` and `catalogViews` do. */
-  read(): void {
-    const files = this.listing.read();
+  /** @throws HxError as the listing and `catalogViews` do. */
+  async read(): Promise<void> {
+    const { url, listing } = this.source;
+    const files = await listing.read();
     if (files === this.files) return;
-    this.views = catalogViews(this.exportsDir, files);
+    this.views = catalogViews(url, files);
     this.files = files;
   }
 

@@ -10,7 +10,6 @@ import { endsDuckdb, engineError } from './failures.js';
 import { guardStatement } from './guard.js';
 import { lockDown, startDuckdb } from './locked-duckdb.js';
 import { MadeViews } from './made-views.js';
-import { exportsFolder } from './partition.js';
 import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './query.js';
 import { LakeRoots } from './roots.js';
 import { newSpillFolder, removeSpillFolders } from './spill.js';
@@ -21,8 +20,8 @@ import { TreeParser } from './tree-parser.js';
 const MAX_KEPT_FOOTERS = 8_000;
 
 /**
- * Starts DuckDB in memory, makes the views, then locks it down: it reads below the exports folder only, loads
- * nothing, and its settings can no longer be changed.
+ * Starts DuckDB in memory, makes the views, then locks it down: it reads the lake only, loads nothing, and its
+ * settings can no longer be changed.
  * @param maxKeptFooters of how many files at most it keeps the footers; of a lake of more it keeps none.
  * @throws HxError `configuration` when the data folder is no folder.
  */
@@ -33,7 +32,7 @@ export async function openDuckdbEngine(
 ): Promise<DuckdbEngine> {
   await checkDataFolder(dataDir);
   const api = loadDuckdb();
-  const roots = new LakeRoots([exportsFolder(dataDir)]);
+  const roots = new LakeRoots([current.source.url]);
   removeSpillFolders(dataDir);
   const spill = newSpillFolder(dataDir);
   const starting = startDuckdb(api, { spill, memoryLimit });
@@ -43,11 +42,12 @@ export async function openDuckdbEngine(
   const connection = await instance.connect();
   const engine = new DuckdbEngine(api, instance, connection, { current, roots, spill });
   try {
+    await current.source.connect(connection);
     await engine.refreshViews(NO_TABLES);
     await lockDown(connection, roots, current.fileCount <= maxKeptFooters);
   } catch (error) {
     engine.close();
-    throw engineError(error, '');
+    throw engine.errorOf(error, '');
   }
   return engine;
 }
@@ -109,7 +109,7 @@ export class DuckdbEngine implements LakeEngine {
     // DuckDB parses on another thread, while this one looks for new files.
     const reading = this.places.current.readAhead();
     const allowed = await untilAborted(guarded, signal);
-    await reading;
+    await untilAborted(reading, signal);
     await this.views.bring(allowed.tables);
     const statement = new RunningStatement({
       api: this.api,
@@ -118,7 +118,7 @@ export class DuckdbEngine implements LakeEngine {
       isOneSelect: !allowed.isExplained && allowed.tables !== undefined && !PARAMETER_MARK.test(sql),
       parameters,
       signal,
-      onFailure: this.watch,
+      errorOf: (thrown) => this.errorOf(thrown, allowed.sql),
       onEnd: (ended) => {
         this.running.delete(ended);
         this.closeIfUnused();
@@ -209,7 +209,7 @@ export class DuckdbEngine implements LakeEngine {
 
   /** Brings the views up to date that a statement needs; undefined: all. */
   async refreshViews(tables?: ReadonlySet<string>): Promise<void> {
-    this.places.current.read();
+    await this.places.current.read();
     await this.views.bring(tables);
   }
 
@@ -217,8 +217,15 @@ export class DuckdbEngine implements LakeEngine {
     try {
       await this.steps.wait(this.own.run(sql));
     } catch (error) {
-      throw engineError(error, '');
+      throw this.errorOf(error, '');
     }
+  }
+
+  /** Translates what DuckDB throws while a statement is prepared or runs. */
+  errorOf(thrown: unknown, sql: string): HxError {
+    const error = this.places.current.source.explain(thrown, sql) ?? engineError(thrown, sql);
+    this.watch(error);
+    return error;
   }
 
   private read(sql: string, values?: DuckDBValue[]): Promise<DuckDBResultReader> {

@@ -6,8 +6,10 @@ export const FILE_FUNCTIONS: ReadonlySet<string> = new Set([
   ...['read_json_objects_auto', 'read_ndjson_auto', 'read_ndjson_objects', 'sniff_csv', 'glob'],
 ]);
 
-/** Table function that reads the tables, or files, that its first argument names. */
-export const NAME_FUNCTION = 'query_table';
+/** Table functions whose first argument names a table, and so perhaps a file. */
+export const TABLE_NAMING_FUNCTIONS: ReadonlySet<string> = new Set([
+  ...['query_table', 'histogram', 'histogram_values', 'pragma_table_info', 'pragma_show'],
+]);
 
 /**
  * Table functions that only read, and only what the engine's lock-down leaves: the lake's folder, the catalog
@@ -16,7 +18,7 @@ export const NAME_FUNCTION = 'query_table';
 export const READING_TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   ...FILE_FUNCTIONS,
   ...['range', 'generate_series', 'unnest', 'repeat', 'repeat_row', 'json_each', 'json_tree', 'summary'],
-  ...['histogram', 'histogram_values', NAME_FUNCTION, 'test_all_types', 'sql_auto_complete'],
+  ...['histogram', 'histogram_values', 'query_table', 'test_all_types', 'sql_auto_complete'],
   ...['duckdb_columns', 'duckdb_databases', 'duckdb_functions', 'duckdb_keywords', 'duckdb_memory'],
   ...['duckdb_schemas', 'duckdb_settings', 'duckdb_tables', 'duckdb_types', 'duckdb_views'],
   ...['pragma_table_info', 'pragma_show', 'pragma_version', 'pragma_collations', 'icu_calendar_names'],

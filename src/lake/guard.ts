@@ -3,9 +3,9 @@ import { firstWord, splitExplain } from './explain.js';
 import { sqlError } from './failures.js';
 import {
   FILE_FUNCTIONS,
-  NAME_FUNCTION,
   READING_TABLE_FUNCTIONS,
   REFUSED_SCALAR_FUNCTIONS,
+  TABLE_NAMING_FUNCTIONS,
 } from './functions.js';
 import type { LakeRoots } from './roots.js';
 import { tablesNamed } from './tables-named.js';
@@ -99,9 +99,9 @@ async function guardSelect(sql: string, options: GuardOptions): Promise<GuardedS
       hint: 'Run them one after the other.',
     });
   }
-  for (const path of pathsIn(statements[0], options.parameters)) {
+  for (const path of pathsIn(statements[0], options)) {
     // A table of this name may be meant; as a file DuckDB opens none that lies elsewhere.
-    if (path.asTable && !options.roots.contains(path.text)) continue;
+    if (path.asTable && !options.roots.mayBeFile(path.text)) continue;
     await options.roots.refuseOutside(path.text);
   }
   return tablesNamed(statements[0]);
@@ -116,7 +116,7 @@ interface NamedFile {
  * Walks the whole tree, however deep. Returns the files that it names.
  * @throws HxError `refused` for a function that does more than read, and for what never ends being planned.
  */
-function pathsIn(tree: unknown, parameters: GuardOptions['parameters']): NamedFile[] {
+function pathsIn(tree: unknown, options: GuardOptions): NamedFile[] {
   const paths: NamedFile[] = [];
   const open = [{ node: tree, doublings: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -125,7 +125,7 @@ function pathsIn(tree: unknown, parameters: GuardOptions['parameters']): NamedFi
     const { type, class: kind, function: called, function_name: name } = node;
     const doublings = next.doublings + (kind === 'SUBQUERY' || kind === 'LAMBDA' ? 1 : 0);
     if (doublings > MAX_DOUBLINGS) throw tooDeep();
-    if (type === 'TABLE_FUNCTION') paths.push(...filesOfFunction(called, parameters));
+    if (type === 'TABLE_FUNCTION') paths.push(...filesOfFunction(called, options));
     if (type === 'BASE_TABLE') paths.push({ text: fileNameOf(node), asTable: true });
     if (kind === 'FUNCTION' && REFUSED_SCALAR_FUNCTIONS.has(String(name).toLowerCase())) {
       throw new HxError('refused', `The function ${name} may not be used in the lake.`, { hint: HINT });
@@ -140,20 +140,36 @@ function fileNameOf({ catalog_name: catalog, schema_name: schema, table_name: ta
   return [catalog, schema, table].filter((part) => part !== '').join('.');
 }
 
-function filesOfFunction(called: unknown, parameters: GuardOptions['parameters']): NamedFile[] {
+function filesOfFunction(called: unknown, { parameters }: GuardOptions): NamedFile[] {
   const name = isTree(called) ? String(called['function_name']).toLowerCase() : '';
   if (!READING_TABLE_FUNCTIONS.has(name)) {
     throw new HxError('refused', `The table function ${name} may not be used in the lake.`, {
       hint: 'Read the views (SHOW TABLES lists them) or files of the lake with read_parquet.',
     });
   }
-  const asTable = name === NAME_FUNCTION;
-  if (!(asTable || FILE_FUNCTIONS.has(name)) || !isTree(called)) return [];
+  if (!isTree(called)) return [];
+  if (TABLE_NAMING_FUNCTIONS.has(name)) return tablesOfFunction(called, parameters, name);
+  if (!FILE_FUNCTIONS.has(name)) return [];
   // Options (`sep := ';'`) stand among the arguments, told apart by their alias.
   const first = childrenOf(called).find((child) => !child['alias']);
   if (first === undefined) return [];
   const files = isListOf(first) ? childrenOf(first) : [first];
-  return files.map((file) => ({ text: literalOf(file, parameters, name), asTable }));
+  return files.map((file) => ({ text: literalOf(file, parameters, name), asTable: false }));
+}
+
+/** The tables that a function may look for: its first argument names one, or any that is given by a name. */
+function tablesOfFunction(called: Tree, parameters: GuardOptions['parameters'], name: string): NamedFile[] {
+  return childrenOf(called).flatMap((child, index) => {
+    if (index > 0 && !child['alias']) return [];
+    const named = isListOf(child) ? childrenOf(child) : [child];
+    return named
+      .filter(({ value }) => !isTree(value) || typeof value['value'] === 'string')
+      .map((node) => {
+        const column = node['column_names'];
+        const text = Array.isArray(column) ? column.join('.') : literalOf(node, parameters, name);
+        return { text, asTable: true };
+      });
+  });
 }
 
 /** A path that stands in the statement, or is the value of a parameter. One that is computed cannot be checked. */

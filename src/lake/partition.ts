@@ -16,3 +16,10 @@ export function partitionFolder(exportsDir: string, environment: Environment, da
 export function runFileName(runId: string, version = SCHEMA_VERSION): string {
   return `r-s${version}-${runId}.parquet`;
 }
+
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
+
+/** Whether a path is one of a storage (`s3://bucket/key`) and not of this machine. */
+export function hasScheme(path: string): boolean {
+  return SCHEME.test(path);
+}

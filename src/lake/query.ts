@@ -1,3 +1,5 @@
+import type { LakeSource } from './source.js';
+
 /** A column of a result; `type` is DuckDB's name of its type (`DECIMAL(12,6)`, `TIMESTAMP WITH TIME ZONE`). */
 export interface ResultColumn {
   readonly name: string;
@@ -46,8 +48,9 @@ export interface LakeEngine {
 }
 
 export interface LakeEngineOptions {
-  /** The folder whose `exports` folder is the lake. */
+  /** The folder for what queries spill, and whose `exports` folder is the lake unless there is a `source`. */
   readonly dataDir: string;
+  readonly source?: LakeSource;
   /** What queries may hold in memory, `1GB` by default; beyond it they spill to `dataDir`. */
   readonly memoryLimit?: string;
 }

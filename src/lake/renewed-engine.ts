@@ -1,7 +1,7 @@
 import { CurrentViews } from './current-views.js';
 import { type DuckdbEngine, openDuckdbEngine } from './duckdb.js';
-import { exportsFolder } from './partition.js';
 import type { LakeEngine, LakeEngineOptions, LakeTable, QueryOptions, QueryResult } from './query.js';
+import { localSource } from './source.js';
 
 /**
  * After so many files have gone a DuckDB is replaced. It keeps the footer of each file that it read, 85 KB of each,
@@ -17,7 +17,7 @@ export async function openRenewedEngine(
   options: LakeEngineOptions,
   maxGoneFiles = MAX_GONE_FILES,
 ): Promise<LakeEngine> {
-  const current = new CurrentViews(exportsFolder(options.dataDir));
+  const current = new CurrentViews(options.source ?? localSource(options.dataDir));
   const open = () => openDuckdbEngine(options, current);
   return new RenewedEngine(await open(), open, current, maxGoneFiles);
 }

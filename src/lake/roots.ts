@@ -2,9 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { HxError, systemCode } from '../base/errors.js';
 import { escapeGlob } from './catalog.js';
+import { hasScheme } from './partition.js';
 
-const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 const WILDCARD = /[*?[]/;
+/** A part of a path that leads up or nowhere. DuckDB resolves them when it checks a path, a storage takes them as they are. */
+const DOTS = /(?:^|\/)\.{1,2}(?:\/|$)/;
 
 /**
  * The places that a statement may read: folders of this machine, or `scheme://` prefixes. Everything that reads
@@ -23,7 +25,18 @@ export class LakeRoots {
     return [...new Set(this.places.flatMap((place) => [place, escapeGlob(place)]))];
   }
 
+  /** Whether the lake is in a storage. */
+  get areRemote(): boolean {
+    return this.places.some(hasScheme);
+  }
+
+  /** Whether a name in the place of a table may be opened as a file, which DuckDB's own check would not stop. */
+  mayBeFile(name: string): boolean {
+    return this.contains(name) || (this.areRemote && name.includes(':/'));
+  }
+
   contains(path: string): boolean {
+    if (hasScheme(path) && DOTS.test(path)) return false;
     const wanted = absolute(path);
     return this.directories().some(
       (place) => wanted === place || wanted.startsWith(place.endsWith('/') ? place : `${place}/`),
@@ -42,8 +55,13 @@ export class LakeRoots {
       });
     }
     if (!WILDCARD.test(path)) return;
+    if (this.areRemote) {
+      throw new HxError('refused', `${path} is a pattern, which finds nothing in a lake on S3.`, {
+        hint: 'Read the views, or name the files without *, ? and [.',
+      });
+    }
     for (const place of this.places) {
-      const link = SCHEME.test(place) ? undefined : await linkedFolder(place);
+      const link = await linkedFolder(place);
       if (link === undefined) continue;
       throw new HxError('refused', `A pattern could lead out of the lake, through the link ${link}.`, {
         hint: 'Remove that link, or name the files without *, ? and [.',
@@ -53,7 +71,7 @@ export class LakeRoots {
 }
 
 function absolute(path: string): string {
-  return SCHEME.test(path) ? path.replace(/\/+$/, '') : resolve(path);
+  return hasScheme(path) ? path.replace(/\/+$/, '') : resolve(path);
 }
 
 /** The first symbolic link below a folder that leads to a folder. */

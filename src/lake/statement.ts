@@ -2,7 +2,6 @@ import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult } from '@d
 import { HxError, messageOf } from '../base/errors.js';
 import { Halting } from '../base/halting.js';
 import type { DuckdbApi } from './duckdb-api.js';
-import { engineError } from './failures.js';
 import type { QueryResult } from './query.js';
 import { plainValues, toDuckdbValue } from './values.js';
 
@@ -16,7 +15,8 @@ export interface StatementOptions {
   readonly isOneSelect: boolean;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal | undefined;
-  readonly onFailure: (error: HxError) => void;
+  /** Translates what DuckDB throws. */
+  readonly errorOf: (thrown: unknown) => HxError;
   readonly onEnd: (statement: RunningStatement) => void;
 }
 
@@ -147,12 +147,9 @@ export class RunningStatement {
   }
 
   private failure(error: unknown): HxError {
-    const { signal, sql, onFailure } = this.options;
+    const { signal, errorOf } = this.options;
     if (signal?.aborted && signal.reason instanceof HxError) return signal.reason;
-    if (this.stopped || signal?.aborted) return interrupted(error);
-    const known = engineError(error, sql);
-    onFailure(known);
-    return known;
+    return this.stopped || signal?.aborted ? interrupted(error) : errorOf(error);
   }
 }
 

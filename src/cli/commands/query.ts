@@ -20,8 +20,9 @@ export class QueryCommand extends HxCommand {
       'appears only when it is whole. In JSON, whole numbers beyond 2^53 and decimals are strings, so that no ' +
       'digit is lost. NULL is an empty field in csv, where the empty text is `""`. In Parquet, JSON, lists and ' +
       'structs are text: cast them where they are read, `config_json::JSON`.\n\n' +
-      'Of a lake on S3 (`HX_LAKE_URL`) every partition is fetched first and kept for the next time, within ' +
-      '`HX_LAKE_CACHE_MB`; `--fetch-since` and `--fetch-env` fetch, and see, less.\n\n' +
+      'A lake on S3 (`HX_LAKE_URL`) is read where it is when DuckDB has its extension httpfs; else every partition ' +
+      'is fetched first and kept for the next time, within `HX_LAKE_CACHE_MB`. `HX_LAKE_READ` chooses, and the first ' +
+      'line on standard error says which it was. `--fetch-since` and `--fetch-env` see, and fetch, less.\n\n' +
       '`--param` values bind to `$name` in the SQL as text: cast where a number is meant, `$n::int`. The ready ' +
       'queries and their parameters: docs/queries.md.',
     examples: [

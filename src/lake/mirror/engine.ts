@@ -6,10 +6,8 @@ import {
   type QueryOptions,
   type QueryResult,
 } from '../engine.js';
+import { FRESH_MS } from '../selection.js';
 import { LakeMirror, type MirrorOptions } from './mirror.js';
-
-/** A session looks for what is new on S3 before a statement, unless it did so less than this ago. */
-const FRESH_MS = 60_000;
 
 /**
  * Opens an engine over the wanted partitions of a lake on S3: they are fetched first.

@@ -1,20 +1,23 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { ENVIRONMENT_NAMES } from '../../base/environments.js';
 import { HxError } from '../../base/errors.js';
 import type { EmitProgress } from '../../base/events.js';
-import { type Manifest, readManifest } from '../manifest.js';
+import {
+  bytesOf,
+  describeFiles,
+  megabytes,
+  readLake,
+  type Selection,
+  untilSteady,
+  type Wanted,
+} from '../selection.js';
 import type { S3Storage } from '../storage/s3.js';
 import type { StoredObject } from '../storage/s3-answers.js';
 import { Pool } from './pool.js';
-import { type Selection, select, type Wanted } from './selection.js';
 import { Workspace } from './workspace.js';
 
 /** Objects fetched at once: S3 is slow for each and quick for all. */
 const PARALLEL = 8;
-
-/** How often a lake may change under a sync before it is given up. */
-const ATTEMPTS = 5;
 
 export interface MirrorOptions {
   readonly storage: S3Storage;
@@ -60,14 +63,8 @@ export class LakeMirror {
    * @throws HxError `configuration` when the wanted files take more than the limit, `unavailable` when the server
    * is out of reach, `failed` when the disk refuses.
    */
-  async sync(): Promise<SyncReport> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const report = await this.trySync();
-      if (report !== undefined) return report;
-    }
-    throw new HxError('failed', `${this.options.storage.url} changed ${ATTEMPTS} times while it was read.`, {
-      hint: 'Run the same command again when nobody compacts or rebuilds it.',
-    });
+  sync(): Promise<SyncReport> {
+    return untilSteady(this.options.storage, () => this.trySync());
   }
 
   close(): void {
@@ -77,24 +74,17 @@ export class LakeMirror {
   /** Returns undefined when the lake changed meanwhile. */
   private async trySync(): Promise<SyncReport | undefined> {
     const { storage, wanted, limitBytes } = this.options;
-    const environments = wanted.environments ?? ENVIRONMENT_NAMES;
-    // Before the listing: what a manifest replaces stays for a while, so that the listing has all that it needs.
-    const manifests = await Promise.all(
-      environments.map(async (environment) => (await readManifest(storage, environment)).manifest),
-    );
-    const listings = await Promise.all(environments.map((environment) => storage.list(environment)));
-    const selections = environments.map((environment, index) =>
-      select(environment, manifests[index] as Manifest, listings[index] ?? [], wanted),
-    );
-    if (selections.some(({ missing }) => missing.length > 0)) return undefined;
+    const state = await readLake(storage, wanted);
+    if (state === undefined) return undefined;
+    const { selections } = state;
     const files = selections.flatMap((selection) => selection.files);
     const bytes = bytesOf(files);
     if (bytes > limitBytes) throw this.tooLarge(bytes);
     const missing = files.filter((file) => !this.pool.has(file));
     if (!(await this.fetch(missing)) || !this.show(selections)) return undefined;
-    const covered = new Set(environments);
+    const covered = new Set(selections.map(({ environment }) => environment));
     await this.pool.clean(
-      new Set(listings.flat().map((object) => this.pool.pathOf(object))),
+      new Set(state.objects.map((object) => this.pool.pathOf(object))),
       new Set(files.map((file) => this.pool.pathOf(file))),
       (name) => covered.has(name.slice(0, name.indexOf('/'))),
       limitBytes,
@@ -134,8 +124,9 @@ export class LakeMirror {
   private tell(files: readonly StoredObject[], fetched: readonly StoredObject[]): void {
     if (fetched.length === 0) return;
     const kept = files.length - fetched.length;
-    const rest = kept === 0 ? '' : `; ${describe(kept, bytesOf(files) - bytesOf(fetched))} were here already`;
-    const message = `Fetched ${describe(fetched.length, bytesOf(fetched))} of ${this.options.storage.url}${rest}.`;
+    const rest =
+      kept === 0 ? '' : `; ${describeFiles(kept, bytesOf(files) - bytesOf(fetched))} were here already`;
+    const message = `Fetched ${describeFiles(fetched.length, bytesOf(fetched))} of ${this.options.storage.url}${rest}.`;
     this.options.emit({ type: 'note', message });
   }
 
@@ -149,16 +140,4 @@ export class LakeMirror {
       },
     );
   }
-}
-
-function bytesOf(files: readonly StoredObject[]): number {
-  return files.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function describe(files: number, bytes: number): string {
-  return `${files} ${files === 1 ? 'file' : 'files'} (${megabytes(bytes)})`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -15,7 +15,7 @@ import type { HxError } from '../../../src/base/errors.js';
 import type { ProgressEvent } from '../../../src/base/events.js';
 import { openMirroredEngine } from '../../../src/lake/mirror/engine.js';
 import { LakeMirror } from '../../../src/lake/mirror/mirror.js';
-import type { Wanted } from '../../../src/lake/mirror/selection.js';
+import type { Wanted } from '../../../src/lake/selection.js';
 import type { S3Storage } from '../../../src/lake/storage/s3.js';
 import { appendRun } from '../../../src/lake/writer.js';
 import { deadMark, foreignMark } from '../../base/marks.js';
