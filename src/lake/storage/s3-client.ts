@@ -119,7 +119,8 @@ export class S3Client {
     this.signal?.throwIfAborted();
     const watch = new Watch(this.patience, sizeOf(request.body), this.signal);
     try {
-      const response = await fetch(await this.sign(request, watch.signal, lastAt));
+      // Node forgets a signal that only the request has, once its garbage is collected.
+      const response = await fetch(await this.sign(request, lastAt), { signal: watch.signal });
       watch.touch();
       this.hasAnswered = true;
       if (response.ok) return { value: await request.consume(response, () => watch.touch()) };
@@ -136,11 +137,7 @@ export class S3Client {
     }
   }
 
-  private async sign(
-    request: S3Request<unknown>,
-    signal: AbortSignal,
-    lastAt: number | undefined,
-  ): Promise<Request> {
+  private async sign(request: S3Request<unknown>, lastAt: number | undefined): Promise<Request> {
     const { AwsV4Signer } = await import('aws4fetch');
     const { accessKeyId, secretAccessKey, sessionToken } = this.place.credentials;
     const { body } = request;
@@ -158,7 +155,7 @@ export class S3Client {
     const headers = new Headers(signed.headers);
     // A stream says no length of its own, and S3 takes none in chunks.
     if (body !== undefined) headers.set('content-length', String(sizeOf(body)));
-    const common = { method: request.method, headers, signal, redirect: 'manual' } as const;
+    const common = { method: request.method, headers, redirect: 'manual' } as const;
     if (body === undefined) return new Request(signed.url, common);
     if ('content' in body) return new Request(signed.url, { ...common, body: body.content } as RequestInit);
     const stream = Readable.toWeb(createReadStream(body.path)) as ReadableStream;

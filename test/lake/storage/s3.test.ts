@@ -1,5 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HxError } from '../../../src/base/errors.js';
@@ -270,6 +272,23 @@ test('Ctrl-C ends a request and a wait at once', async ({ server, staging }) => 
   assert.is(await failureOf(() => storage.list('')), reason as HxError);
   assert.ok(performance.now() - started < 4_000);
   await server.set({});
+});
+
+test('Ctrl-C ends a request also after garbage was collected meanwhile', async ({ server, staging }) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await server.set({ delayMs: 5_000 });
+  const controller = new AbortController();
+  const storage = storageAt(server, 'x', staging, { signal: controller.signal });
+  const failure = failureOf(() => storage.list(''));
+  for (let count = 0; count < 3; count += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    collect();
+  }
+  const startedMs = performance.now();
+  controller.abort(new Error('stopped'));
+  assert.is((await failure).message, 'stopped');
+  assert.ok(performance.now() - startedMs < 1_000);
 });
 
 test('a full or missing local disk is named, not the server', async ({ server, staging }) => {
