@@ -6,10 +6,15 @@ import { type CliContext, isTerminal } from './context.js';
 import { helpJson, renderHelp } from './help.js';
 import { coloured, plain } from './render/style.js';
 
+/** So long may work go on that an interrupted command could not stop, such as a request of DuckDB to a silent server. */
+const LINGER_MS = 2_000;
+
 /** Runs hx in a process: wires its streams and signals. Returns the exit code. */
 export async function main(process: NodeJS.Process): Promise<number> {
   const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
+    received = signal;
     if (controller.signal.aborted) {
       // A second signal leaves at once, by the default action that we give back here.
       process.removeListener('SIGINT', onSignal);
@@ -39,7 +44,13 @@ export async function main(process: NodeJS.Process): Promise<number> {
   } finally {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);
+    if (received !== undefined) leaveSoon(process, received);
   }
+}
+
+/** Ends by a signal's default action what an interrupted command left behind: Node itself would wait until it is over. */
+function leaveSoon(process: NodeJS.Process, signal: NodeJS.Signals): void {
+  setTimeout(() => process.kill(process.pid, signal), LINGER_MS).unref();
 }
 
 /** Runs one command line. Never throws: every error is printed to standard error and becomes an exit code. */

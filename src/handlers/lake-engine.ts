@@ -37,7 +37,7 @@ export async function openEngine(context: Context, input: WantedInput): Promise<
 }
 
 async function openRemote(
-  { settings, emit, clock }: Context,
+  { settings, emit, clock, signal }: Context,
   place: LakePlace,
   s3: S3Input,
   wanted: Wanted,
@@ -49,7 +49,7 @@ async function openRemote(
   if (problem === undefined) {
     const { openInPlaceEngine } = await import('../lake/in-place/source.js');
     const { readS3Place } = await import('../lake/storage/s3-place.js');
-    return openInPlaceEngine({ storage, place: readS3Place(s3), dataDir, wanted, emit, clock });
+    return openInPlaceEngine({ storage, place: readS3Place(s3), dataDir, wanted, emit, clock, signal });
   }
   if (problem !== 'unwanted' && problem.state === 'broken') {
     emit({

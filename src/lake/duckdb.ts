@@ -26,7 +26,7 @@ const MAX_KEPT_FOOTERS = 8_000;
  * @throws HxError `configuration` when the data folder is no folder.
  */
 export async function openDuckdbEngine(
-  { dataDir, memoryLimit }: LakeEngineOptions,
+  { dataDir, memoryLimit, signal }: LakeEngineOptions,
   current: CurrentViews,
   maxKeptFooters = MAX_KEPT_FOOTERS,
 ): Promise<DuckdbEngine> {
@@ -42,9 +42,7 @@ export async function openDuckdbEngine(
   const connection = await instance.connect();
   const engine = new DuckdbEngine(api, instance, connection, { current, roots, spill });
   try {
-    await current.source.connect(connection);
-    await engine.refreshViews(NO_TABLES);
-    await lockDown(connection, roots, current.fileCount <= maxKeptFooters);
+    await untilAborted(engine.prepare(maxKeptFooters), signal);
   } catch (error) {
     engine.close();
     throw engine.errorOf(error, '');
@@ -90,6 +88,14 @@ export class DuckdbEngine implements LakeEngine {
     this.views = new MadeViews(places.current, (sql) => this.runOwn(sql));
   }
 
+  /** Lets DuckDB in, makes the views that most statements need, then locks it down. */
+  async prepare(maxKeptFooters: number): Promise<void> {
+    const { current, roots } = this.places;
+    await this.steps.wait(current.source.connect(this.own));
+    await this.refreshViews(NO_TABLES);
+    await this.steps.wait(lockDown(this.own, roots, current.fileCount <= maxKeptFooters));
+  }
+
   /** Whether DuckDB takes no more statements, after an error inside it. */
   get isBroken(): boolean {
     return this.hasEnded;
@@ -110,7 +116,7 @@ export class DuckdbEngine implements LakeEngine {
     const reading = this.places.current.readAhead();
     const allowed = await untilAborted(guarded, signal);
     await untilAborted(reading, signal);
-    await this.views.bring(allowed.tables);
+    await untilAborted(this.views.bring(allowed.tables), signal);
     const statement = new RunningStatement({
       api: this.api,
       connection: await this.steps.wait(this.instance.connect()),

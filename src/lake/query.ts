@@ -53,4 +53,6 @@ export interface LakeEngineOptions {
   readonly source?: LakeSource;
   /** What queries may hold in memory, `1GB` by default; beyond it they spill to `dataDir`. */
   readonly memoryLimit?: string;
+  /** Ends the opening. */
+  readonly signal?: AbortSignal;
 }

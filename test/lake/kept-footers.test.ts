@@ -5,6 +5,7 @@ import { CurrentViews } from '../../src/lake/current-views.js';
 import { openDuckdbEngine } from '../../src/lake/duckdb.js';
 import type { LakeEngine } from '../../src/lake/engine.js';
 import { exportsFolder } from '../../src/lake/partition.js';
+import { localSource } from '../../src/lake/source.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 import { runRows } from './collect.js';
 import { putFile } from './files.js';
@@ -23,7 +24,11 @@ test.before.each((state) => {
   const exportsDir = exportsFolder(state.dataDir);
   state.put = (number) => putFile(exportsDir, `r-s3-${number}.parquet`, [lakeRow(number)]);
   state.open = (maxKeptFooters) =>
-    openDuckdbEngine({ dataDir: state.dataDir }, new CurrentViews(exportsDir), maxKeptFooters);
+    openDuckdbEngine(
+      { dataDir: state.dataDir },
+      new CurrentViews(localSource(state.dataDir)),
+      maxKeptFooters,
+    );
 });
 test.after.each(({ dataDir }) => removeFolder(dataDir));
 

@@ -23,6 +23,8 @@ export interface InPlaceOptions {
   readonly wanted: Wanted;
   readonly emit: EmitProgress;
   readonly clock: Clock;
+  /** Ends the opening. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -30,10 +32,11 @@ export interface InPlaceOptions {
  * @throws HxError as `S3Listing.read` and `connectThroughHttpfs` do.
  */
 export async function openInPlaceEngine(options: InPlaceOptions): Promise<LakeEngine> {
-  const { storage, wanted, clock, dataDir, emit } = options;
+  const { storage, wanted, clock, dataDir, emit, signal } = options;
   const listing = new S3Listing(storage, wanted, clock);
   emit({ type: 'note', message: announcement(storage.url, await listing.readNow()) });
-  return openLakeEngine({ dataDir, source: new S3Source(options.place, storage.url, listing) });
+  const source = new S3Source(options.place, storage.url, listing);
+  return openLakeEngine({ dataDir, source, ...(signal === undefined ? {} : { signal }) });
 }
 
 /** A lake on S3, read through httpfs. What it holds our own client tells, by the same rules as for a folder. */

@@ -51,7 +51,7 @@ test.after(async ({ server }) => {
 test.before.each(async (state) => {
   await state.server.set({});
   prefixes += 1;
-  state.prefix = `in-place-${prefixes}`;
+  state.prefix = `in place ${prefixes}/of+tests`;
   state.folder = makeTempFolder();
   state.storage = storageAt(state.server, state.prefix, join(state.folder, 'staging'));
   state.notes = [];
@@ -290,7 +290,7 @@ overHttpfs(
     assert.is(wrong.code, 'credentials', wrong.message);
     assert.match(
       wrong.message,
-      /^Cannot read s3:\/\/hx-test-bucket\/in-place-\d+\/local\/dt=2026-11-01\/r-s3-/,
+      /^Cannot read s3:\/\/hx-test-bucket\/in place \d+\/of\+tests\/local\/dt=2026-11-01\/r-s3-/,
     );
     assert.not.match(JSON.stringify(wrong), /a-wrong-secret/);
     const engine = await state.open();
