@@ -1,4 +1,3 @@
-import { isAbsolute, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HxError, toHxError } from '../../base/errors.js';
 import type { QuerySession, Statement } from '../../handlers/query-session.js';
@@ -15,6 +14,7 @@ import type { Paint } from '../render/style.js';
 import { canFit } from '../render/table.js';
 import { type CommandHost, runDotCommand } from './dot-commands.js';
 import { partsOf } from './entry.js';
+import { typedPath } from './file-path.js';
 import { LastResult } from './last-result.js';
 import { initialModes, type Modes } from './modes.js';
 import type { RowBuffer } from './pager/row-buffer.js';
@@ -104,7 +104,7 @@ export class Interpreter implements CommandHost {
         hint: 'Take the .read out of a file that is read by what it reads.',
       });
     }
-    const text = await readFileOf(this.options.folder, name);
+    const text = await this.readFile(name);
     this.filesOpen += 1;
     try {
       await this.runText(text, signal);
@@ -112,6 +112,11 @@ export class Interpreter implements CommandHost {
       this.filesOpen -= 1;
     }
   }
+
+  private readonly readFile = (name: string): Promise<string> => {
+    const home = /^~(\/|$)/.test(name) ? this.resolve(name) : name;
+    return readFileOf(this.options.folder, home);
+  };
 
   private async runText(text: string, signal: AbortSignal): Promise<void> {
     for (const { kind, text: part } of partsOf(text)) {
@@ -124,14 +129,14 @@ export class Interpreter implements CommandHost {
   }
 
   private async runStatements(text: string, signal: AbortSignal): Promise<void> {
-    const readFile = (name: string) => readFileOf(this.options.folder, name);
-    const statements = await statementsFor({ session: this.session, readFile }, text, {});
+    const { session, readFile } = this;
+    const statements = await statementsFor({ session, readFile }, text, {});
     for (const statement of statements) await this.run(statement, signal);
   }
 
   /** An absolute path for a name as it was typed. */
   resolve(path: string): string {
-    return isAbsolute(path) ? path : join(this.options.folder, path);
+    return typedPath(this.options.folder, path);
   }
 
   private async run(entered: Statement, signal: AbortSignal): Promise<void> {

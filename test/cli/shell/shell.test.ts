@@ -246,6 +246,16 @@ test('commands: modes, timer, width, ready queries, files, a chart, a plan', asy
     writeFileSync(join(pty.folder, 'file.sql'), "select 'from file' as t;");
     pty.line('.read file.sql');
     await pty.sees(/^\{"t":"from file"\}$/m);
+    // The folder is the home folder too.
+    pty.line('.output ~/home.csv');
+    pty.line("select 'at home' as t;");
+    await pty.sees(/Wrote .*\/home\.csv\./);
+    assert.is(readFileSync(join(pty.folder, 'home.csv'), 'utf8'), 't\r\nat home\r\n');
+    pty.type('.read ~/fil');
+    pty.key('Tab');
+    await pty.sees(/hx> \.read ~\/file\.sql$/);
+    pty.key('Enter');
+    await pty.sees(/file\.sql\n\{"t":"from file"\}\nhx>$/);
     writeFileSync(join(pty.folder, 'inner.sql'), ".mode csv\nselect 'inner' as t;");
     writeFileSync(join(pty.folder, 'outer.sql'), ".read inner.sql\n.mode ndjson\nselect 'outer' as t;");
     pty.line('.read outer.sql');

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ENVIRONMENT_NAMES } from '../../../base/environments.js';
 import type { QuerySession } from '../../../handlers/query-session.js';
 import { type ArgumentKind, DOT_COMMANDS } from '../dot-commands.js';
+import { typedPath } from '../file-path.js';
 import { among, type Candidate, type Completion } from './candidates.js';
 import type { NamedTable } from './vocabulary.js';
 
@@ -90,8 +91,7 @@ function completeValue(type: ParameterType | undefined, value: string, folder: s
 function completePath(typed: string, folder: string): Completion {
   const start = typed.slice(0, typed.lastIndexOf('/') + 1);
   const word = typed.slice(start.length);
-  const parent = isAbsolute(start) ? start : join(folder, start);
-  return among(word, entriesOf(parent, word.startsWith('.')));
+  return among(word, entriesOf(typedPath(folder, start), word.startsWith('.')));
 }
 
 function entriesOf(folder: string, hidden: boolean): Candidate[] {
