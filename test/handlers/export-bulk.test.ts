@@ -44,14 +44,14 @@ const HARD_VALUES = `
   update checks set
     claim = (array['a "quote", a comma', E'two\\nlines\\r\\n', E'\\x1f \\x01 \\x02', '''', '\\N', '\\.', ' spaces ', 'emoji 🦆 é'])
       [1 + run_number % 8],
-    model_resolved = (array[null, '', 'm'])[1 + run_number % 3],
+    model_resolved = (array[null, '', 'm', E'\\x01', E'\\r', E'\\n', E'\\u2028', E'\\x1f\\n\\x01\\x01'])[1 + run_number % 8],
     temperature = (array[0, 1e-300, 5e-324, 1.7976931348623157e308])[1 + run_number % 4],
-    logit = (array['-0'::float8, 1e22, 0.1, -1.0000000000000002])[1 + run_number % 4],
+    logit = (array['-0'::float8, 1e22, 0.1, -1.0000000000000002, 'NaN', 'Infinity', '-Infinity'])[1 + run_number % 7],
     bootstrap_seed = (array[0, 18446744073709551615, 9007199254740993])[1 + run_number % 3],
     cost_usd = (array[null, 0, 999999.999999, 0.000001])[1 + run_number % 4],
     tokens_in = (array[null, 0, 2147483647])[1 + run_number % 3],
     cached_from = case when run_number % 5 = 0 then run_id end, was_cached = run_number % 5 = 0,
-    config_json = (array['{"a": "é \\n 🦆", "b": [1, null]}', '{}', '{"c": 1e2}'])[1 + run_number % 3]::jsonb,
+    config_json = (array['{"a": "é \\n 🦆", "b": [1, null]}', '{}', '{"c": 1e400, "d": 12345678901234567890.123456789}'])[1 + run_number % 3]::jsonb,
     readouts_by_status_json = case when run_number % 2 = 0 then '{"valid": 16}'::jsonb end,
     model_changed = (array[null, true, false])[1 + run_number % 3],
     revision = (run_number % 4)::int / 3, deleted_at = case when run_number % 8 = 3 then now() end
@@ -105,6 +105,14 @@ test('both ways of writing give the same rows, whatever they hold', async ({ con
   assert.equal(
     await ask(`select distinct claim, claim_hash, config_json ${scan('bulk')} where deleted_at is not null`),
     [['', '', '{}']],
+  );
+  const stored = await database.sql`
+    select run_id::text, claim, model_resolved, logit, bootstrap_seed::text, config_json::text from checks
+    where deleted_at is null order by run_id`;
+  assert.equal(
+    await ask(`select run_id::varchar, claim, model_resolved, logit, bootstrap_seed::varchar, config_json
+      ${scan('bulk')} where deleted_at is null order by run_id`),
+    stored.map((row) => Object.values(row)),
   );
   // The columns are the same to readers that go by type or by field id.
   const shape = (place: string) =>
