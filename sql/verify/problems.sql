@@ -21,5 +21,4 @@ GROUP BY run_id, revision HAVING count(*) > 1
 UNION ALL
 SELECT run_id, 'not in the database'
 FROM shown ANTI JOIN stored USING (run_id)
-WHERE run_id IN (SELECT run_id FROM found WHERE is_own)
 ORDER BY ALL

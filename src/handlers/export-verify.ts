@@ -62,7 +62,7 @@ export const exportVerify = defineHandler({
       const stored = await snapshot.count({ range: EVERYTHING, without: [] });
       const days = [...new Set([...files.keys(), ...stored.map(({ day }) => day)])].sort();
       const wanted = days.filter((day) => isWithin(day, dates));
-      const verifier = await LakeVerifier.open(storage);
+      const verifier = await LakeVerifier.open(storage, chain, state.commits);
       try {
         const count = progress(wanted.length, context);
         const results = [];

@@ -6,6 +6,7 @@ import type { HxError } from '../../src/base/errors.js';
 import { systemClock } from '../../src/base/time.js';
 import { Accounts, type Context, Lanes } from '../../src/handlers/context.js';
 import { invoke } from '../../src/handlers/index.js';
+import { lockFile } from '../../src/lake/storage/file-lock.js';
 import { fillChecks } from '../bench/lake/sample-checks.js';
 import {
   createTestDatabase,
@@ -67,6 +68,7 @@ const verify = (context: Context) => invoke('exportVerify', {}, context);
 test('a lake that holds what was exported is right, compacted or not, and what waits is no problem', async ({
   context,
   database,
+  dataDir,
 }) => {
   const empty = await verify(context);
   assert.is(empty.is_right, true);
@@ -94,8 +96,12 @@ test('a lake that holds what was exported is right, compacted or not, and what w
   const waiting = await verify(context);
   assert.is(waiting.is_right, true);
   assert.ok(waiting.days.every((day) => day.waiting > 20 && day.in_lake === 100 - day.waiting));
+  const isCompacting = join(dataDir, 'exports', 'local', '_hx', 'compact.lock');
+  const release = await lockFile(isCompacting, { pollMs: 10 });
   await invoke('exportChecks', {}, context);
-  assert.is((await verify(context)).is_right, true);
+  assert.ok(files(dataDir, /u-s3.*parquet$/).length > 0);
+  assert.is((await verify(context)).is_right, true, 'with both revisions in the lake');
+  release();
   await invoke('exportCompact', {}, context);
   const after = await verify(context);
   assert.is(after.is_right, true);
@@ -103,6 +109,48 @@ test('a lake that holds what was exported is right, compacted or not, and what w
     after.days.map((day) => day.in_lake),
     Array(4).fill(100),
   );
+});
+
+test('the checks of another database are none of its business, also where one file holds both', async ({
+  context,
+  database,
+  dataDir,
+}) => {
+  const other = await createTestDatabase({ environment: 'local' });
+  const settings = makeTestSettings({ DATABASE_URL: other.url, dataDir });
+  const lanes = new Lanes(settings, context.signal, context.emit);
+  const elsewhere = { ...context, settings, lanes };
+  try {
+    await fillChecks(other.sql, 400, 4);
+    await tamper(other, 'update checks set run_id = gen_random_uuid() where n_usable < 32');
+    await invoke('exportChecks', {}, context);
+    await tamper(database, 'update checks set revision = 1, xid = default where n_usable = 31');
+    await invoke('exportChecks', {}, context);
+    assert.is(files(dataDir, /c-s3/).length, 4);
+    await invoke('exportChecks', {}, elsewhere);
+    assert.equal((await verify(elsewhere)).problems, [], 'some checks are in both, as after a branch');
+    await invoke('exportCompact', {}, context);
+    await tamper(other, 'update checks set revision = 1, xid = default where n_usable = 32');
+    await tamper(database, 'update checks set revision = 1, xid = default where n_usable = 32');
+    for (const one of [context, elsewhere]) await invoke('exportChecks', {}, one);
+    for (const one of [context, elsewhere]) {
+      const { problems, days } = await verify(one);
+      assert.equal(problems, []);
+      assert.is(days.length, 4);
+      assert.ok(
+        days.every(
+          (day) =>
+            day.in_database === 100 && day.in_lake === 100 && day.database_checksum === day.lake_checksum,
+        ),
+      );
+    }
+    const [{ run_id: gone } = {}] = await database.sql`select run_id from checks limit 1`;
+    await tamper(database, `delete from checks where run_id = '${gone}'`);
+    assert.equal((await verify(elsewhere)).is_right, true);
+  } finally {
+    await lanes.close();
+    await other.drop();
+  }
 });
 
 test('what differs is named: missing, changed, double, still there and not in the database', async ({
@@ -123,7 +171,7 @@ test('what differs is named: missing, changed, double, still there and not in th
   assert.is(is_right, false);
   assert.equal(
     days.map((day) => day.problems),
-    [101, 1, 1, 100],
+    [101, 1, 1, 101],
   );
   const kinds = (date: number) => problems.filter((one) => one.date === days[date]?.date);
   assert.equal(
@@ -132,7 +180,12 @@ test('what differs is named: missing, changed, double, still there and not in th
   );
   assert.equal(kinds(1), [{ date: days[1]?.date, problem: 'not deleted', what: deleted }]);
   assert.equal(kinds(2), [{ date: days[2]?.date, problem: 'not in the database', what: gone }]);
-  assert.ok(kinds(3).every(({ problem }) => problem === 'missing'));
+  assert.equal(kinds(3)[0]?.what, `${last.slice(join(dataDir, 'exports/').length)}: it is not there`);
+  assert.ok(
+    kinds(3)
+      .slice(1)
+      .every(({ problem }) => problem === 'missing'),
+  );
   assert.ok(days.every((day) => day.database_checksum !== day.lake_checksum));
 });
 
@@ -229,10 +282,10 @@ test('the command exits 1 with what differs, and 0 when all is right', async ({
   const wrong = await runHx(['export', 'verify', '--since', '2026-10-01', '--until', '2026-10-01'], { env });
   assert.is(wrong.exitCode, 1);
   assert.match(wrong.stdout, /2026-10-01 {2}missing: [0-9a-f-]{36}/);
-  assert.match(wrong.stdout, /100 problems in .*\nWhat to do: .*docs\/exports\.md/);
+  assert.match(wrong.stdout, /101 problems in .*\nWhat to do: .*docs\/exports\.md/);
   const json = await runHx(['export', 'verify', '--json'], { env });
   assert.is(json.exitCode, 1);
-  assert.is(JSON.parse(json.stdout).problems.length, 100);
+  assert.is(JSON.parse(json.stdout).problems.length, 101);
 });
 
 test.run();

@@ -109,10 +109,7 @@ async function readIntent(storage: LakeStorage, chain: Chain, slot: number): Pro
       until: dateOf(record['until']),
     };
   } catch (error) {
-    throw new HxError('failed', `${storage.url}/${name} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-      hint: 'Restore it from a backup of the lake, or make the environment anew as docs/exports.md says.',
-    });
+    throw unreadable(`${storage.url}/${name}`, error);
   }
   if (record['slot'] !== slot) throw formerLake(`${storage.url}/${chain.environment}`);
   return range;
@@ -151,6 +148,34 @@ export function commitRange(
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const record = { ...describe(chain, range, provenance), rows, files };
   return storage.putIfAbsent(commitName(chain, range), encode(record));
+}
+
+/**
+ * The files of a range that is covered.
+ * @throws HxError `failed` when its record cannot be read.
+ */
+export async function committedFiles(
+  storage: LakeStorage,
+  chain: Chain,
+  range: Slot,
+): Promise<readonly WrittenFile[]> {
+  const name = commitName(chain, range);
+  const found = await storage.read(name);
+  try {
+    const { files } = JSON.parse(Buffer.from(found?.bytes ?? []).toString('utf8')) as {
+      files: WrittenFile[];
+    };
+    return files.map((file) => ({ ...file }));
+  } catch (error) {
+    throw unreadable(`${storage.url}/${name}`, error);
+  }
+}
+
+function unreadable(record: string, error: unknown): HxError {
+  return new HxError('failed', `${record} cannot be read: ${messageOf(error)}`, {
+    cause: error,
+    hint: 'Restore it from a backup of the lake, or make the environment anew as docs/exports.md says.',
+  });
 }
 
 function describe(chain: Chain, { slot, lo, hi, since, until }: Slot, { binding, createdAt }: Provenance) {

@@ -5,12 +5,15 @@ import { required } from '../../rpl/column.js';
 import { BulkLoader, valuesFromText } from '../bulk/loader.js';
 import { quote } from '../catalog.js';
 import { inputSelect } from '../compaction/merge.js';
+import { dayOfFolder } from '../lake-file.js';
 import { partitionsOf } from '../lake-listing.js';
 import { type LiveDay, liveDays } from '../live-files.js';
 import { readManifest } from '../manifest.js';
 import { LAKE_COLUMNS } from '../schema.js';
+import { isWithin } from '../spans.js';
 import type { LakeStorage, OpenedFile } from '../storage/storage.js';
-import { type Chain, parseRangeFile, shortInstance } from './names.js';
+import { committedFiles } from './ledger.js';
+import { type Chain, parseRangeFile, type Slot, shortInstance } from './names.js';
 
 /** What is wrong with one check, or with a file of the lake. */
 export interface LakeProblem {
@@ -58,9 +61,11 @@ export interface DayFiles {
   readonly live: readonly OwnFile[];
   /** Those whose names no writer gives, below the lake's root: nobody reads them. */
   readonly unknown: readonly string[];
+  /** Whether several databases exported checks of the day: readers then count a check once that stands there twice. */
+  readonly isShared: boolean;
 }
 
-const NO_FILES: DayFiles = { live: [], unknown: [] };
+const NO_FILES: DayFiles = { live: [], unknown: [], isShared: false };
 
 /** The files of an environment that matter to one database, day by day. */
 export async function checkFiles(storage: LakeStorage, chain: Chain): Promise<Map<string, DayFiles>> {
@@ -71,7 +76,7 @@ export async function checkFiles(storage: LakeStorage, chain: Chain): Promise<Ma
   for (const day of liveDays({ environment, manifest, partitions: partitionsOf(names) })) {
     const live = ownFiles(day, chain, Object.keys(manifest.covered[day.day] ?? {}));
     const unknown = day.unknown.map((name) => `${environment}/dt=${day.day}/${name}`);
-    if (live.length + unknown.length > 0) days.set(day.day, { live, unknown });
+    if (live.length + unknown.length > 0) days.set(day.day, { live, unknown, isShared: day.isShared });
   }
   return days;
 }
@@ -94,18 +99,45 @@ function ownFiles(
   );
 }
 
+/**
+ * The files that exports wrote and that are neither there nor taken in by compaction, by day. Each record of an export
+ * is read for it.
+ */
+async function lostFiles(
+  storage: LakeStorage,
+  chain: Chain,
+  commits: readonly Slot[],
+): Promise<Map<string, string[]>> {
+  const { environment, instance } = chain;
+  const { manifest } = await readManifest(storage, environment);
+  const there = new Set((await storage.list(environment)).map(({ name }) => name));
+  const lost = new Map<string, string[]>();
+  for (const commit of commits) {
+    for (const { name } of await committedFiles(storage, chain, commit)) {
+      const day = dayOfFolder(name.split('/')[1] ?? '') ?? '';
+      const covered = manifest.covered[day]?.[shortInstance(instance)] ?? [];
+      if (!there.has(name) && !isWithin(covered, commit)) lost.set(day, [...(lost.get(day) ?? []), name]);
+    }
+  }
+  return lost;
+}
+
 /** Compares days of the database with those of the lake, value by value. */
 export class LakeVerifier {
   private readonly storage: LakeStorage;
   private readonly loader: BulkLoader;
+  private readonly findLost: () => Promise<Map<string, string[]>>;
+  private lost: Map<string, string[]> | undefined;
 
-  private constructor(storage: LakeStorage, loader: BulkLoader) {
+  private constructor(storage: LakeStorage, loader: BulkLoader, findLost: LakeVerifier['findLost']) {
     this.storage = storage;
     this.loader = loader;
+    this.findLost = findLost;
   }
 
-  static async open(storage: LakeStorage): Promise<LakeVerifier> {
-    return new LakeVerifier(storage, await BulkLoader.open());
+  /** @param commits what was exported from the database. */
+  static async open(storage: LakeStorage, chain: Chain, commits: readonly Slot[]): Promise<LakeVerifier> {
+    return new LakeVerifier(storage, await BulkLoader.open(), () => lostFiles(storage, chain, commits));
   }
 
   /**
@@ -113,22 +145,28 @@ export class LakeVerifier {
    */
   async verify(
     date: string,
-    { live, unknown }: DayFiles = NO_FILES,
+    { live, unknown, isShared }: DayFiles = NO_FILES,
     text: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<VerifiedDay> {
     const load = (rows: string) =>
       `CREATE OR REPLACE TEMP TABLE stored AS SELECT ${valuesFromText()}, 'operational' AS lane, is_exported FROM ${rows}`;
     await this.loader.load(text, load, signal, [IS_EXPORTED]);
-    const unreadable = await this.loadFiles(live);
+    const unread = await this.loadFiles(live);
     await this.loader.query(verifySql('newest'));
     const [counts = []] = await this.loader.query(verifySql('counts'));
     const [inDatabase, databaseChecksum, inLake, lakeChecksum, waiting] = counts;
-    const problems = (await this.loader.query(verifySql('problems'))).map(([what, problem]) => ({
-      date,
-      problem: problem as LakeProblem['problem'],
-      what: String(what),
-    }));
+    const problems = (await this.loader.query(verifySql('problems')))
+      .map(([what, problem]) => ({
+        date,
+        problem: problem as LakeProblem['problem'],
+        what: String(what),
+      }))
+      .filter(({ problem }) => !(isShared && problem === 'double'));
+    if (problems.some(({ problem }) => problem === 'missing')) {
+      this.lost ??= await this.findLost();
+      unread.push(...(this.lost.get(date) ?? []).map((name) => `${name}: ${NOT_THERE}`));
+    }
     return {
       date,
       inDatabase: Number(inDatabase),
@@ -137,7 +175,7 @@ export class LakeVerifier {
       lakeChecksum: String(lakeChecksum),
       waiting: Number(waiting),
       problems: [
-        ...unreadable.map((what) => ({ date, problem: 'unreadable' as const, what })),
+        ...unread.map((what) => ({ date, problem: 'unreadable' as const, what })),
         ...unknown.map((what) => ({ date, problem: 'unknown file' as const, what })),
         ...problems,
       ],
@@ -160,7 +198,7 @@ export class LakeVerifier {
       let opened: OpenedFile | undefined;
       try {
         opened = await this.storage.open(name);
-        if (opened === undefined) throw new Error('it is not there');
+        if (opened === undefined) throw new Error(NOT_THERE);
         const rows = inputSelect([{ path: opened.path, version }]);
         await this.loader.query(
           `INSERT INTO found BY NAME SELECT ${columns}, file_row_number, ${quote(name)} AS filename, ${isOwn} AS is_own
@@ -175,6 +213,8 @@ export class LakeVerifier {
     return unreadable;
   }
 }
+
+const NOT_THERE = 'it is not there';
 
 function verifySql(name: string): string {
   return readFileSync(packagePath('sql', 'verify', `${name}.sql`), 'utf8');
