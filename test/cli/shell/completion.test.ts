@@ -92,6 +92,8 @@ test('views and what WITH names where a table belongs, functions and keywords el
   assert.equal(await at('select coun|'), ['count']);
   assert.equal(await at('from checks WH|'), ['WHERE', 'WHEN']);
   assert.equal(await at('select 1 as total from checks order by tot|'), ['total']);
+  // A name that is a keyword too needs its quotes.
+  assert.equal(await at('select 1 as "ordER" group by ord|'), ['"ordER"', 'order']);
 });
 
 test('nothing in strings and comments, and what only the engine knows last', async () => {
