@@ -1,5 +1,5 @@
 import { HxError } from '../base/errors.js';
-import { type Dates, overlapping, startOf, watermark } from '../lake/export/coverage.js';
+import { type Dates, overlapping, reach, startOf } from '../lake/export/coverage.js';
 import { beginRange, type ChainState, commitRange, isOpen, type WrittenFile } from '../lake/export/ledger.js';
 import type { Chain, Rectangle } from '../lake/export/names.js';
 import { RangeOvertaken, type RangeTarget } from '../lake/export/range-file.js';
@@ -57,7 +57,7 @@ export async function exportRange(work: RangeWork, state: ChainState, dates: Dat
   const earlier = state.commits.filter((commit) => commit.slot < slot);
   return withSnapshot(database, async (snapshot) => {
     const horizon = await snapshot.horizon();
-    refuseEarlierDatabase(begun?.hi ?? 0n, watermark(earlier), horizon, chain);
+    refuseEarlierDatabase(begun?.hi ?? 0n, reach(earlier), horizon, chain);
     const rectangle = begun ?? { lo: startOf(earlier, dates), hi: horizon.settled, ...dates };
     const waiting = await waitingChecks(snapshot, horizon, dates);
     const nothing = { range: undefined, waiting };

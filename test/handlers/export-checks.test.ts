@@ -371,11 +371,22 @@ test('a database that was put back to an earlier moment is refused', async ({ co
   await invoke('exportChecks', {}, context);
   const exports = join(context.settings.dataDir, 'exports');
   const [commit = ''] = filesOf(context, COMMITS);
-  const later = join(exports, commit.replace(/-\d+\.json$/, '-99999999999.json'));
-  writeFileSync(later, readFileSync(join(exports, commit)));
-  const error = await failure(invoke('exportChecks', {}, context));
-  assert.is(error.code, 'conflict');
-  assert.match(error.message, 'put back to an earlier moment');
+  const [intent = ''] = filesOf(context, /ranges.*json$/);
+  const text = readFileSync(join(exports, commit), 'utf8');
+  // An export without dates, one of some days, and one that has begun.
+  for (const record of [
+    commit.replace(/0-0-\d+\.json$/, '1-0-99999999999.json'),
+    commit.replace(/0-0-\d+\.json$/, '1-0-99999999999-2026-11-01-2026-11-01.json'),
+    intent.replace('0.json', '1.json'),
+  ]) {
+    writeFileSync(join(exports, record), JSON.stringify({ ...JSON.parse(text), slot: 1, hi: '99999999999' }));
+    const before = filesOf(context, /json|parquet/);
+    const error = await failure(invoke('exportChecks', {}, context));
+    assert.is(error.code, 'conflict', record);
+    assert.match(error.message, 'reach 99999999999: it was put back to an earlier moment');
+    assert.equal(filesOf(context, /json|parquet/), before);
+    rmSync(join(exports, record));
+  }
 });
 
 /** The same environment and data folder over another database, empty but migrated. */

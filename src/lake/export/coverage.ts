@@ -6,8 +6,13 @@ export type Dates = Pick<Rectangle, 'since' | 'until'>;
 export const ALL_DATES: Dates = { since: null, until: null };
 
 /** Where the chain of undated commits ends: everything before was exported. 0 for an empty chain. */
-export function watermark(commits: readonly Rectangle[]): bigint {
+function watermark(commits: readonly Rectangle[]): bigint {
   return chainEnd(commits.filter(isUndated), 0n);
+}
+
+/** How far exports went, of whatever days. 0 for none. */
+export function reach(commits: readonly Rectangle[]): bigint {
+  return commits.reduce((highest, { hi }) => (hi > highest ? hi : highest), 0n);
 }
 
 /** Where the next export of these days starts: nothing before it is missing from the lake on those days. */
