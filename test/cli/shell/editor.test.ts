@@ -96,6 +96,16 @@ test('what is pasted cannot hold escape sequences, and unknown keys do nothing',
   assert.equal(decoder.push('\u001b[15~\u001b[99;99Rq'), [{ type: 'text', text: 'q' }]);
 });
 
+test('tabs that indent the lines of a paste without brackets complete nothing', () => {
+  const decoder = new KeyDecoder();
+  assert.equal(decoder.push('select\r\t\t1,\n\t2'), [
+    ...[{ type: 'text', text: 'select' }, { type: 'enter' }, { type: 'text', text: '        1,' }],
+    ...[{ type: 'enter' }, { type: 'text', text: '    2' }],
+  ]);
+  assert.equal(decoder.push('sel\t'), [{ type: 'text', text: 'sel' }, { type: 'tab' }]);
+  assert.equal([...decoder.push('\r'), ...decoder.push('\t')], [{ type: 'enter' }, { type: 'tab' }]);
+});
+
 test('tells what can run from what goes on', () => {
   const whole = ['', '.help', '@drift', 'select 1;', "select ';';", 'select 1; -- done', 'exit', '.a\n;\n'];
   for (const text of [...whole, 'select 1;\n.help', ".mode csv\n@a b='c\nselect 1;"]) {

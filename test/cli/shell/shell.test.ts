@@ -205,12 +205,12 @@ test('Tab completes names, opens a menu of several, goes round in it, and Esc ta
 test('pasted statements wait for Enter where the terminal brackets a paste, and run where it does not', async () => {
   await inShell({}, async (pty) => {
     const path = join(pty.folder, 'paste.sql');
-    writeFileSync(path, "select 'one' as a;\nselect 'two' as b,\n'three' as c;\n");
+    writeFileSync(path, "select 'one' as a;\nselect 'two' as b,\n\t\t'three' as c;\n");
     pty.tmux('load-buffer', path);
     pty.tmux('paste-buffer', '-t', 's');
     await pty.sees(/^one\n1 row\n[\s\S]*^two {2}three\n1 row\nhx>$/m);
     pty.tmux('paste-buffer', '-p', '-t', 's');
-    await pty.sees(/hx> select 'one' as a;\n\.\.> select 'two' as b,\n\.\.> 'three' as c;\n\.\.>$/);
+    await pty.sees(/hx> select 'one' as a;\n\.\.> select 'two' as b,\n\.\.> {9}'three' as c;\n\.\.>$/);
     pty.key('Enter');
     await pty.sees(/\.\.>\na\n─+\none\n1 row\nb +c\n─+ {2}─+\ntwo {2}three\n1 row\nhx>$/);
     pty.paste(

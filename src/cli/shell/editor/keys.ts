@@ -100,12 +100,17 @@ const SEQUENCE = /^\u001b(\[[0-9;?<>=]*[ -/]*[@-~]|O[A-Za-z]|[^[O\u001b])/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a run of text ends at one
 const TEXT = /^[^\u0000-\u001f\u007f]+/;
 
+/** What a Tab is in a pasted text. */
+const TAB = '    ';
+/** A line break and tabs in one piece come from no finger: a paste that is not bracketed must not complete names. */
+const INDENT = /([\r\n])(\t+)/g;
+
 /** Turns what a terminal sends into keys, whatever pieces it arrives in. Knows bracketed paste. */
 export class KeyDecoder {
   private pending = '';
 
   push(chunk: string): Key[] {
-    this.pending += chunk;
+    this.pending += chunk.replace(INDENT, (_, line: string, tabs: string) => line + TAB.repeat(tabs.length));
     const keys: Key[] = [];
     while (this.pending !== '') {
       const found = this.next();
@@ -163,7 +168,7 @@ export function cleanPaste(text: string): string {
   return (
     text
       .replace(/\r\n?/g, '\n')
-      .replaceAll('\t', '    ')
+      .replaceAll('\t', TAB)
       // biome-ignore lint/suspicious/noControlCharactersInRegex: removing control characters is the purpose
       .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '')
   );
