@@ -96,6 +96,23 @@ test('what is pasted cannot hold escape sequences, and unknown keys do nothing',
   assert.equal(decoder.push('\u001b[15~\u001b[99;99Rq'), [{ type: 'text', text: 'q' }]);
 });
 
+test('a key is the same whichever way a terminal sends it', () => {
+  const ways: Readonly<Record<string, readonly string[]>> = {
+    ...{ up: ['[A', 'OA'], down: ['[B', 'OB'], right: ['[C', 'OC'], left: ['[D', 'OD'] },
+    ...{ home: ['[H', 'OH', '[1~', '[7~'], end: ['[F', 'OF', '[4~', '[8~'], delete: ['[3~'] },
+    ...{ pageUp: ['[5~'], pageDown: ['[6~'], backTab: ['[Z'], newline: ['\r'], redo: ['_'] },
+    ...{ wordLeft: ['b', '[1;5D', '[1;3D'], wordRight: ['f', '[1;5C', '[1;3C'] },
+    ...{ older: ['p', '[1;3A', '[1;5A'], newer: ['n', '[1;3B', '[1;5B'] },
+    ...{ textStart: ['<', '[1;5H'], textEnd: ['>', '[1;5F'] },
+    ...{ killWordRight: ['d', '[3;5~'], killWordLeft: ['\u007f', '\b'] },
+  };
+  for (const [type, sequences] of Object.entries(ways)) {
+    for (const sequence of sequences) {
+      assert.equal(new KeyDecoder().push(`\u001b${sequence}`), [{ type }], sequence);
+    }
+  }
+});
+
 test('tabs that indent the lines of a paste without brackets complete nothing', () => {
   const decoder = new KeyDecoder();
   assert.equal(decoder.push('select\r\t\t1,\n\t2'), [
