@@ -48,6 +48,11 @@ export interface ExportChecksResult {
   readonly waiting_for: TransactionHolder | null;
   /** First eight hex digits of the other databases of the environment whose checks the lake also holds. */
   readonly others: readonly string[];
+  /**
+   * Why the lake could not be compacted after the export, which stands all the same: what deleted checks held may be in
+   * files of the lake still. Null when it could, or another compaction is at it.
+   */
+  readonly not_compacted: string | null;
 }
 
 /** Brings into the lake what it does not hold yet of the database's checks, exactly once. */
@@ -67,7 +72,7 @@ export const exportChecks = defineHandler({
     const release = await lockExports(folder, environment, context.signal, () => {
       context.emit({ type: 'note', message: `Waiting for another export of ${environment} to end.` });
     });
-    let result: ExportChecksResult;
+    let result: Omit<ExportChecksResult, 'not_compacted'>;
     try {
       await removeLeftOvers(work, context.settings.dataDir);
       const { ranges, waiting } = await exportRanges(work, dates);
@@ -83,9 +88,9 @@ export const exportChecks = defineHandler({
     } finally {
       release();
     }
-    await compactAfterExport(environment, result.days, context);
+    const notCompacted = await compactAfterExport(environment, result.days, context);
     await refreshCatalog(context);
-    return result;
+    return { ...result, not_compacted: notCompacted };
   },
 });
 
@@ -100,14 +105,16 @@ async function removeLeftOvers({ storage, chain }: RangeWork, dataDir: string): 
  * Compacts the days with updated checks, so that nothing of deleted ones is left once the replaced files go (also what
  * an export that died before this had left), and those that have many files; removes what may go. The export stands
  * whatever becomes of that.
+ * @returns why it failed; null when it did not.
  */
 async function compactAfterExport(
   environment: Environment,
   days: readonly ExportedDay[],
   { settings, clock, signal, emit, lanes }: Context,
-): Promise<void> {
+): Promise<string | null> {
   const { compact } = await import('../lake/compaction/compact.js');
   const { describeFailure } = await import('../lake/compaction/automatic.js');
+  const { isOvertaken } = await import('../lake/compaction/failures.js');
   try {
     await compact({
       storage: await lanes.lake(),
@@ -118,9 +125,12 @@ async function compactAfterExport(
       signal,
       onWait: days.some(({ deleted }) => deleted > 0) ? () => {} : undefined,
     });
+    return null;
   } catch (error) {
     signal.throwIfAborted();
+    if (!isOvertaken(error)) return describeFailure(environment, error);
     emit({ type: 'note', message: describeFailure(environment, error) });
+    return null;
   }
 }
 
@@ -147,7 +157,10 @@ type Asked = Pick<
   'env' | 'since' | 'until' | 'lake' | 'waiting' | 'waiting_for' | 'others'
 >;
 
-function summarize(ranges: readonly ExportedRange[], asked: Asked): ExportChecksResult {
+function summarize(
+  ranges: readonly ExportedRange[],
+  asked: Asked,
+): Omit<ExportChecksResult, 'not_compacted'> {
   const days = new Map<string, ExportedDay>();
   for (const { day: date, changed, rows, deleted } of ranges.flatMap(({ groups }) => groups)) {
     const before = days.get(date) ?? { date, rows: 0, changed: 0, deleted: 0 };

@@ -267,9 +267,16 @@ test('the text of a deleted check goes at the next export when one died before i
   // A manifest that cannot be read stops the compaction, and not the export.
   const manifest = join(context.settings.dataDir, 'exports', 'local', '_hx', 'manifest.json');
   writeFileSync(manifest, 'damaged');
-  assert.is((await invoke('exportChecks', {}, context)).days[0]?.deleted, 1);
+  const stopped = await invoke('exportChecks', {}, context);
+  assert.is(stopped.days[0]?.deleted, 1);
+  assert.match(stopped.not_compacted ?? '', /manifest\.json is damaged\. .*hx export compact --env local/);
+  const env = { ...database.variables, HX_DATA_DIR: context.settings.dataDir };
+  const { exitCode, stderr } = await runHx(['export', 'checks', '--nightly', '--quiet'], { env });
+  assert.is(exitCode, 1);
+  assert.match(stderr, /^hx: Exported, but not compacted: .*manifest\.json is damaged\./);
   rmSync(manifest);
-  assert.is((await invoke('exportChecks', {}, context)).rows, 0);
+  const done = await invoke('exportChecks', {}, context);
+  assert.equal([done.rows, done.not_compacted], [0, null]);
   const { compacted, replaced } = JSON.parse(readFileSync(manifest, 'utf8'));
   assert.equal([compacted.length, compacted[0].rows, replaced.length], [1, 1, 2]);
   assert.equal(await lakeRows(context, COUNTS), [[1n, 1n]]);

@@ -15,7 +15,8 @@ export class ExportChecksCommand extends EnvironmentCommand {
       'It can be repeated, interrupted and run at once by several machines that share a lake: every check is in the ' +
       'lake once. `--since` and `--until` take some UTC days only, both included; the next export without them brings ' +
       'the rest. `hx export verify` compares the lake with the database. What is promised, and how to rebuild a ' +
-      'damaged lake: docs/exports.md.\n\n' +
+      'damaged lake: docs/exports.md. Exits 1 also when all was exported but the files with changed and deleted checks ' +
+      'could not be merged after it, as a damaged one does.\n\n' +
       'Every night at 02:15 by cron: `15 2 * * * cd /srv/hx && npx hx export checks --nightly --env production --quiet`',
     examples: [
       ['Every local check that is not in the lake yet', 'hx export checks'],
@@ -33,7 +34,7 @@ export class ExportChecksCommand extends EnvironmentCommand {
     description: 'Every day, as without any date: says so in a script or a crontab',
   });
 
-  async execute(): Promise<void> {
+  async execute(): Promise<number> {
     const { since, until, all } = this;
     if (all && (since !== undefined || until !== undefined)) {
       throw new HxError(
@@ -44,6 +45,9 @@ export class ExportChecksCommand extends EnvironmentCommand {
     const result = await this.invoke('exportChecks', { since, until });
     if (this.json) this.printJson(result);
     else await this.show(result);
+    if (result.not_compacted === null) return 0;
+    this.context.stderr.write(`hx: Exported, but not compacted: ${escapeControls(result.not_compacted)}\n`);
+    return 1;
   }
 
   private async show({

@@ -5,7 +5,12 @@ import { HxError, messageOf } from '../../base/errors.js';
 export function overtaken(environment: string): HxError {
   return new HxError('failed', `Another machine is compacting ${environment} too, and was faster.`, {
     hint: 'Nothing is lost. Run it again when the other is done.',
+    facts: { overtaken: true },
   });
+}
+
+export function isOvertaken(error: unknown): boolean {
+  return error instanceof HxError && error.facts?.['overtaken'] === true;
 }
 
 /** A live file is not there. */
