@@ -1,5 +1,5 @@
 import { HxError, messageOf } from '../../base/errors.js';
-import { networkError, refusalError } from '../storage/s3-failures.js';
+import { networkError, refusalError, type S3Errand } from '../storage/s3-failures.js';
 import type { S3Place } from '../storage/s3-place.js';
 
 /** What failed of a file on S3 that DuckDB read through httpfs. */
@@ -9,7 +9,7 @@ export interface ReadFailure {
   readonly isGone: boolean;
 }
 
-const HINT = 'HX_LAKE_READ=cache fetches the files instead.';
+const HINT = 'With HX_LAKE_READ=cache hx fetches the files itself.';
 
 /**
  * Says in the words of our own requests what httpfs met at the server; undefined for what is no matter of a server.
@@ -27,12 +27,17 @@ export function readFailure(
   if (!/^(HTTP|IO) Error: .*(HTTP|URL)/s.test(message)) return undefined;
   const errand = { verb: 'read', url: objectIn(message, place) ?? url } as const;
   const status = /\(HTTP (\d{3})|": (\d{3}) \(|\bHTTP code (\d{3})/.exec(message);
-  if (status === null)
-    return { error: networkError(place, errand, new Error(reasonIn(message)), 1), isGone: false };
+  if (status === null) return { error: unreachedError(place, errand, message), isGone: false };
   const code = Number(status[1] ?? status[2] ?? status[3]);
   if (code === 404) return { error: goneError(errand.url, thrown), isGone: true };
   const refusal = { status: code, code: String(code), message: '', region: undefined };
   return { error: refusalError(place, errand, refusal), isGone: false };
+}
+
+/** Also where our own requests arrive httpfs may not: it knows other certificates. */
+function unreachedError(place: S3Place, errand: S3Errand, message: string): HxError {
+  const { code, message: what, hint, cause } = networkError(place, errand, new Error(reasonIn(message)), 1);
+  return new HxError(code, what, { cause, hint: `${hint} ${HINT}` });
 }
 
 /** The object that a message names by its HTTP address, as `s3://bucket/key`. */

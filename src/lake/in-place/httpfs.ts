@@ -81,6 +81,8 @@ export async function connectThroughHttpfs(connection: DuckDBConnection, place: 
     `SET GLOBAL s3_use_ssl = ${usesTls}`,
     'SET GLOBAL s3_url_compatibility_mode = true',
     'SET GLOBAL enable_server_cert_verification = true',
+    // What was read is used again while the object has the same tag: S3 gives one to each content.
+    'SET GLOBAL enable_external_file_cache = true',
     `SET GLOBAL threads = greatest(${THREADS}, current_setting('threads'))`,
     `CREATE SECRET hx (TYPE s3, PROVIDER config, ${secret.join(', ')})`,
     "SET GLOBAL disabled_filesystems = 'HTTPFileSystem,HuggingFaceFileSystem'",

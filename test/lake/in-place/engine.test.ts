@@ -41,10 +41,15 @@ interface State {
 const test = suite<State>('lake in place');
 let prefixes = 0;
 
+/** httpfs takes keys out of the environment when it is loaded. */
+const KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+
 test.before(async (state) => {
+  for (const name of KEYS) process.env[name] = 'S3RVER-of-the-environment';
   state.server = await startS3();
 });
 test.after(async ({ server }) => {
+  for (const name of KEYS) delete process.env[name];
   await server.stop();
   removeFolder(home);
 });
@@ -175,6 +180,26 @@ overHttpfs('an empty lake has its views, and a filter on the day leaves files un
   assert.equal(await runRows(engine, "SELECT count(*) FROM checks WHERE dt = DATE '2026-11-04'"), [[1n]]);
   assert.ok((await requests()) - before <= 3, `${(await requests()) - before} files`);
   engine.close();
+});
+
+overHttpfs('what was read is not fetched again, unless the object is another one', async (state) => {
+  const { server, storage } = state;
+  const name = await appendRun(storage, on(1, '2026-11-01'));
+  const other = await appendRun(storage, on(2, '2026-11-02'));
+  const engine = await state.open();
+  const claims = 'SELECT claim FROM checks ORDER BY claim';
+  try {
+    assert.equal(await runRows(engine, claims), [['Claim 1.'], ['Claim 2.']]);
+    const before = (await server.counts())['GET'];
+    assert.equal(await runRows(engine, claims), [['Claim 1.'], ['Claim 2.']]);
+    assert.is((await server.counts())['GET'], before);
+    const { bytes = new Uint8Array() } = (await storage.read(other)) ?? {};
+    await storage.remove(name);
+    assert.ok(await storage.putIfAbsent(name, bytes));
+    assert.equal(await runRows(engine, claims), [['Claim 2.'], ['Claim 2.']]);
+  } finally {
+    engine.close();
+  }
 });
 
 /** A server that takes whatever comes, and remembers it. */

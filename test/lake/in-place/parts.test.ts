@@ -138,6 +138,7 @@ test('what httpfs meets at a server is told in our words', () => {
     away?.error.message ?? '',
     /127\.0\.0\.1:9000 cannot be reached: Could not establish connection\.$/,
   );
+  assert.match(away?.error.hint ?? '', /HX_LAKE_READ=cache/);
   const name = 's3://bucket/hx/local/dt=2026-11-01/c-s3-1.parquet';
   const broken = `Invalid Input Error: No magic bytes found at end of file '${name}'`;
   assert.match(told(broken)?.error.message ?? '', /is damaged: No magic bytes/);
