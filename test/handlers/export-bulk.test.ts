@@ -9,8 +9,10 @@ import { systemClock } from '../../src/base/time.js';
 import { Accounts, type Context, Lanes } from '../../src/handlers/context.js';
 import { writeGroups } from '../../src/handlers/export-files.js';
 import { invoke } from '../../src/handlers/index.js';
+import { BulkLoader } from '../../src/lake/bulk/loader.js';
 import { LocalStorage } from '../../src/lake/storage/local.js';
 import { withSnapshot } from '../../src/operational/export.js';
+import { EXPORT_COLUMNS } from '../../src/rpl/record.js';
 import { deadMark } from '../base/marks.js';
 import { fillChecks } from '../bench/lake/sample-checks.js';
 import { createTestDatabase, makeTempFolder, makeTestSettings, type TestDatabase } from '../helpers.js';
@@ -200,6 +202,28 @@ test('a connection that breaks in the middle of a file is an error, and the next
     leftOvers().filter((name) => !before.includes(name)),
     [],
   );
+});
+
+test('a load fails by whatever ended its source early, be it after whole rows or within one', async () => {
+  const loader = await BulkLoader.open();
+  const row = Buffer.from(`${'\u001f'.repeat(EXPORT_COLUMNS.length - 1)}\n`);
+  try {
+    for (const part of [Buffer.alloc(0), row, row.subarray(3)]) {
+      const reason = new Error('the server met a damaged page');
+      async function* source() {
+        yield row;
+        yield part;
+        throw reason;
+      }
+      const count = (rows: string) => `CREATE OR REPLACE TEMP TABLE loaded AS FROM ${rows}`;
+      const [outcome] = await Promise.allSettled([
+        loader.load(source(), count, new AbortController().signal),
+      ]);
+      assert.is((outcome as PromiseRejectedResult).reason, reason);
+    }
+  } finally {
+    await loader.close();
+  }
 });
 
 test('a row that DuckDB does not take is named by its size, without its text', async (state) => {
