@@ -193,6 +193,8 @@ test('Tab completes names, opens a menu of several, goes round in it, and Esc ta
     await pty.sees(/hx> select c\.claim_hash from checks c\n.*\n2\/2 {2}VARCHAR, column of checks$/);
     pty.key('BTab');
     await pty.sees(/\n1\/2 {2}VARCHAR/);
+    pty.key('Tab');
+    await pty.sees(/hx> select c\.claim_hash from checks c\n.*\n2\/2/);
     pty.key('Escape');
     await pty.sees(/hx> select c\.claim from checks c$/);
     pty.key('Tab', 'Tab', 'Tab');
