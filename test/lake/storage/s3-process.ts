@@ -27,6 +27,8 @@ export interface Faults {
   dropBefore?: number;
   /** Carries the request out and breaks the connection instead of answering. */
   dropAfter?: number;
+  /** Carries the request out and answers 500 InternalError. */
+  failAfter?: number;
   /** Breaks the connection in the middle of an answer's body. */
   dropInside?: number;
   /** Waits this long before each answer, in milliseconds. */
@@ -45,7 +47,9 @@ let writes = 0;
 const counts: Record<string, number> = {};
 
 /** Uses up one of a counted fault. */
-function strikes(name: 'slowDown' | 'conflict' | 'dropBefore' | 'dropAfter' | 'dropInside'): boolean {
+function strikes(
+  name: 'slowDown' | 'conflict' | 'dropBefore' | 'dropAfter' | 'failAfter' | 'dropInside',
+): boolean {
   const left = faults[name] ?? 0;
   faults[name] = left - 1;
   return left > 0;
@@ -142,7 +146,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, innerP
     request.socket.destroy();
     return;
   }
-  const answer = await answerTo(request, await bodyOf(request), innerPort);
+  const done = await answerTo(request, await bodyOf(request), innerPort);
+  const answer = strikes('failAfter')
+    ? refuse(500, 'InternalError', 'We encountered an internal error.')
+    : done;
   if (faults.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, faults.delayMs));
   if (strikes('dropAfter')) {
     request.socket.destroy();

@@ -133,6 +133,10 @@ test('a writer whose answer was lost knows its own work from that of another', a
   assert.is(await storage.replace('local/m.json', bytesOf('3'), first), undefined);
   await server.set({ dropAfter: 1 });
   assert.equal(await publish(storage, 'local/x.parquet', 'whole'), { bytes: 5, present: false });
+  await server.set({ failAfter: 1 });
+  assert.ok(await storage.putIfAbsent('local/b.json', bytesOf('done, but called a failure')));
+  await server.set({ failAfter: 1 });
+  assert.type(await storage.replace('local/m.json', bytesOf('4'), second), 'string');
 });
 
 test('a write whose answer was lost is not sent again by a process that slept since', async ({
