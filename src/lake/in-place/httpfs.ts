@@ -70,6 +70,7 @@ export async function connectThroughHttpfs(connection: DuckDBConnection, place: 
     `ENDPOINT ${quote(endpoint)}`,
     `URL_STYLE ${quote(style)}`,
     `USE_SSL ${usesTls}`,
+    'URL_COMPATIBILITY_MODE true',
     `SCOPE ${quote(`${urlOf(place)}/`)}`,
   ];
   const statements = [
