@@ -3,6 +3,7 @@ import { parseRangeFile } from './export/names.js';
 import type { FileKind } from './lake-file.js';
 import type { EnvironmentFiles, Partition } from './lake-listing.js';
 import { lostManifest, type Manifest, type SpansByInstance } from './manifest.js';
+import { runFileName } from './partition.js';
 import { SCHEMA_VERSION, SCHEMA_VERSIONS } from './schema.js';
 import { isWithin } from './spans.js';
 
@@ -141,9 +142,13 @@ function groupKey(name: string): string {
   return name.endsWith('.parquet') ? name.slice(0, name.indexOf('-', 2)) : '';
 }
 
+const RUN_NAME_LENGTH = runFileName('00000000-0000-7000-8000-000000000000').length;
+
 /** Whether a writer gives such a name: the rows of `x-s3-… copy.parquet` would count twice. */
 function isGiven(name: string, kind: FileKind): boolean {
-  return kind === 'r' ? /^[a-z0-9-]+\.parquet$/.test(name) : parseRangeFile(name) !== undefined;
+  if (kind !== 'r') return parseRangeFile(name) !== undefined;
+  // A lake may hold 50,000 runs, whose names are of one length.
+  return name.length === RUN_NAME_LENGTH || /^[a-z0-9-]+\.parquet$/.test(name);
 }
 
 /** Names within a day's folder, by day, of names within the environment's. */
