@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { runHx } from '../helpers.js';
+import { packagePath } from '../../src/base/paths.js';
+import { makeTempFolder, runHx } from '../helpers.js';
 
 const cli = suite('hx');
 
@@ -66,6 +69,35 @@ cli('errors are JSON with --json', async () => {
   assert.is(error.code, 'usage');
   assert.is(error.exit_code, 2);
   assert.ok(error.message && error.hint);
+});
+
+cli('an interrupted command ends although something of it goes on', async () => {
+  const child = spawn(
+    process.execPath,
+    [
+      '--import',
+      'tsx',
+      packagePath('test', 'cli', 'lingering-child.ts'),
+      'query',
+      'FROM range(1000000000000)',
+    ],
+    {
+      cwd: packagePath(),
+      env: { PATH: process.env['PATH'], HX_DATA_DIR: makeTempFolder() },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    },
+  );
+  let said = '';
+  child.stderr?.on('data', (chunk) => {
+    said += chunk;
+  });
+  await once(child, 'message');
+  const tooLong = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  child.kill('SIGINT');
+  const [, signal] = await once(child, 'exit');
+  clearTimeout(tooLong);
+  assert.is(signal, 'SIGINT');
+  assert.is(said, 'hx: Interrupted.\n');
 });
 
 cli.run();
