@@ -7,6 +7,9 @@ import { makeTempFolder } from '../../helpers.js';
 
 const GIVE_UP_AFTER_MS = 30_000;
 
+/** What a program takes to learn of a new size. */
+const TOLD_MS = 100;
+
 /** A program that is `hx query`, and writes down its process id. */
 export const HX_QUERY = `
 import { writeFileSync } from 'node:fs';
@@ -100,8 +103,17 @@ export class Pty {
     this.tmux('paste-buffer', '-p', '-t', 's');
   }
 
-  resize(columns: number, rows: number): void {
+  /** Resizes the window, and waits until the program was told: tmux does so a quarter of a second after it folded the lines anew. */
+  async resize(columns: number, rows: number): Promise<void> {
     this.tmux('resize-window', '-t', 's', '-x', `${columns}`, '-y', `${rows}`);
+    const terminal = this.tmux('display-message', '-p', '-t', 's', '#{pane_tty}').trim();
+    const size = () => execFileSync('stty', ['-F', terminal, 'size']);
+    await this.until(
+      () => String(size()).trim(),
+      (told) => told === `${rows} ${columns}`,
+      `a size of ${rows} ${columns}`,
+    );
+    await sleep(TOLD_MS);
   }
 
   /** Everything on the screen and above it. */

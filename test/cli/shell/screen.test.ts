@@ -41,7 +41,7 @@ test('the pager scrolls both ways, shows records whole, finds, and gives the scr
     await pty.sees(/^i +1230\ncolumn_0 +value 0 of 1230$[\s\S]*record 1231 of 5,000/m);
     pty.key('Right', 'PageDown');
     await pty.sees(/^column_29 +value 29 of 1231$[\s\S]*record 1232 of 5,000/m);
-    pty.resize(60, 12);
+    await pty.resize(60, 12);
     await pty.sees(/record 1232 of 5,000/);
     pty.type('qq');
     await pty.sees(/5,000 rows, 31 columns, shown in the\s+pager\nhx>$/);
@@ -81,7 +81,7 @@ test('narrowing and widening the window while a long line is edited leaves nothi
     pty.type(`select '${words}' as t`);
     await pty.sees(/w59' as t$/);
     for (const [columns, rows] of SIZES) {
-      pty.resize(columns, rows);
+      await pty.resize(columns, rows);
       await pty.shows((screen) => {
         // Spaces at the end of a row do not show, so they do not count.
         const text = screen.slice(screen.indexOf("hx> select 'w")).replace(/\s/g, '');
@@ -90,7 +90,7 @@ test('narrowing and widening the window while a long line is edited leaves nothi
     }
     pty.key('Home');
     await pty.shows(() => pty.cursor().startsWith('4,'));
-    pty.resize(50, 30);
+    await pty.resize(50, 30);
     await pty.shows((screen) => once(screen) && /w59' as t$/.test(screen));
     pty.key('C-c');
     await pty.sees(/\^C\nhx>$/);
