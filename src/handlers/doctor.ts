@@ -77,7 +77,7 @@ function sqlite({ settings, lanes }: Context): Promise<Finding> {
 
 function duckdb({ settings }: Context): Promise<Finding> {
   return attempt('Lake', 'broken', async () => {
-    const { openLakeEngine } = await import('../lake/engine.js');
+    const { openLakeEngine } = await import('../lake/engine/engine.js');
     const engine = await openLakeEngine({ dataDir: settings.dataDir });
     try {
       if (settings.get('HX_LAKE_URL') !== undefined) return 'DuckDB works; the lake is on S3';

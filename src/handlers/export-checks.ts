@@ -67,7 +67,7 @@ export const exportChecks = defineHandler({
     const { environment, instance } = database;
     const work: RangeWork = { storage, chain: { environment, instance }, database, context };
     const { lockExports } = await import('../lake/lock.js');
-    const { exportsFolder } = await import('../lake/partition.js');
+    const { exportsFolder } = await import('../lake/files/partition.js');
     const folder = exportsFolder(context.settings.dataDir);
     const release = await lockExports(folder, environment, context.signal, () => {
       context.emit({ type: 'note', message: `Waiting for another export of ${environment} to end.` });

@@ -1,7 +1,7 @@
 import type { BulkLoader } from '../lake/bulk/loader.js';
 import type { WrittenFile } from '../lake/export/ledger.js';
 import { type RangePart, type RangeTarget, writeRangeFile } from '../lake/export/range-file.js';
-import type { WritableRow } from '../lake/schema.js';
+import type { WritableRow } from '../lake/files/schema.js';
 import type { CheckSnapshot, DayGroup, ExportedCheck, Selection } from '../operational/export.js';
 import type { Context } from './context.js';
 

@@ -1,7 +1,7 @@
 import { HxError } from '../base/errors.js';
+import type { Chain, Rectangle } from '../lake/catalog/range-names.js';
 import { type Dates, overlapping, reach, startOf } from '../lake/export/coverage.js';
 import { beginRange, type ChainState, commitRange, isOpen, type WrittenFile } from '../lake/export/ledger.js';
-import type { Chain, Rectangle } from '../lake/export/names.js';
 import { RangeOvertaken, type RangeTarget } from '../lake/export/range-file.js';
 import type { LakeStorage } from '../lake/storage/storage.js';
 import type { Database } from '../operational/connection.js';

@@ -1,7 +1,7 @@
 import * as t from 'typanion';
 import { checkDataFolder } from '../base/data-folder.js';
+import type { Rectangle } from '../lake/catalog/range-names.js';
 import type { Dates } from '../lake/export/coverage.js';
-import type { Rectangle } from '../lake/export/names.js';
 import type { LakeProblem } from '../lake/export/verify.js';
 import { END_OF_TRANSACTIONS, withSnapshot } from '../operational/export.js';
 import type { Context } from './context.js';

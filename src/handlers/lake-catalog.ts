@@ -14,7 +14,7 @@ export async function refreshCatalog({
   readonly emit: EmitProgress;
 }): Promise<void> {
   if (settings.get('HX_LAKE_URL') !== undefined) return;
-  const { refreshCatalogFile } = await import('../lake/catalog-file.js');
+  const { refreshCatalogFile } = await import('../lake/engine/catalog-file.js');
   try {
     await refreshCatalogFile(settings.dataDir);
   } catch (error) {

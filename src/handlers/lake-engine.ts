@@ -3,9 +3,9 @@ import type { Settings } from '../base/config.js';
 import { parseEnvironment } from '../base/environments.js';
 import { HxError } from '../base/errors.js';
 import { parseUtcDate, utcDate } from '../base/time.js';
-import type { LakeEngine } from '../lake/engine.js';
+import type { Wanted } from '../lake/catalog/selection.js';
+import type { LakeEngine } from '../lake/engine/engine.js';
 import type { HttpfsProblem } from '../lake/in-place/httpfs.js';
-import type { Wanted } from '../lake/selection.js';
 import type { LakePlace } from '../lake/storage/open.js';
 import type { S3Input } from '../lake/storage/s3-place.js';
 import type { Context } from './context.js';
@@ -32,7 +32,7 @@ export async function openEngine(context: Context, input: WantedInput): Promise<
   const place = lakePlace(context.settings, context.signal);
   if (place.s3 !== undefined) return openRemote(context, place, place.s3, wanted);
   if (Object.keys(wanted).length > 0) throw notOnS3();
-  const { openLakeEngine } = await import('../lake/engine.js');
+  const { openLakeEngine } = await import('../lake/engine/engine.js');
   return openLakeEngine({ dataDir: place.dataDir });
 }
 

@@ -40,7 +40,7 @@ export async function bring(
 ): Promise<Brought> {
   const { publications } = store;
   const lake = await context.lanes.researchLake();
-  const { researchRow } = await import('../lake/schema.js');
+  const { researchRow } = await import('../lake/files/schema.js');
   if (await lake.has(researchRow(run))) {
     if (!publications.isDone(run.run_id)) publications.end(run.run_id, context.clock.now());
     return 'there';
@@ -72,7 +72,7 @@ async function deliver(
   store: ResearchStore,
   context: Context,
 ): Promise<Brought> {
-  const { researchRow } = await import('../lake/schema.js');
+  const { researchRow } = await import('../lake/files/schema.js');
   const row = researchRow(run);
   try {
     const lake = await context.lanes.researchLake();

@@ -1,5 +1,5 @@
-import type { NamedFunction } from '../lake/allowed-functions.js';
-import type { LakeTable, QueryResult } from '../lake/engine.js';
+import type { NamedFunction } from '../lake/engine/allowed-functions.js';
+import type { LakeTable, QueryResult } from '../lake/engine/engine.js';
 import type { ReadyQuery } from '../lake/queries.js';
 import { defineHandler } from './handler.js';
 import { isWantedInput, openEngine } from './lake-engine.js';
@@ -50,13 +50,13 @@ export const querySession = defineHandler({
       },
       readyQueries,
       writeParquet: async (result, path) => {
-        const { writeResultParquet } = await import('../lake/result-parquet.js');
+        const { writeResultParquet } = await import('../lake/engine/result-parquet.js');
         return (await writeResultParquet(result, path)).rows;
       },
       complete: (text) => engine.complete(text),
       tables: () => engine.tables(),
       functions: async (signal) => {
-        const { allowedFunctions } = await import('../lake/allowed-functions.js');
+        const { allowedFunctions } = await import('../lake/engine/allowed-functions.js');
         return allowedFunctions(engine, signal);
       },
       close: () => engine.close(),

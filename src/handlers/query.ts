@@ -1,6 +1,6 @@
 import * as t from 'typanion';
 import { HxError } from '../base/errors.js';
-import type { QueryResult } from '../lake/engine.js';
+import type { QueryResult } from '../lake/engine/engine.js';
 import type { ReadyQuery } from '../lake/queries.js';
 import { defineHandler } from './handler.js';
 import { openEngine } from './lake-engine.js';

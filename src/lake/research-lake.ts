@@ -2,8 +2,8 @@ import type { Environment } from '../base/environments.js';
 import { utcDate } from '../base/time.js';
 import { AutomaticCompaction, type AutomaticOptions } from './compaction/automatic.js';
 import { CompactedRuns } from './compaction/compacted-runs.js';
+import type { LakeRow } from './files/schema.js';
 import { removeLakeLeftOvers } from './left-overs.js';
-import type { LakeRow } from './schema.js';
 import { appendRun, isRunThere, mendRun } from './writer.js';
 
 /** Whatever it asks, research is this machine's. */

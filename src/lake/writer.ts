@@ -1,8 +1,14 @@
 import type { Environment } from '../base/environments.js';
 import { utcDate } from '../base/time.js';
-import { runFileName } from './partition.js';
-import { encodeRowFile } from './row-file.js';
-import { encodeColumns, type LakeRow, parquetSchema, SCHEMA_VERSION, SCHEMA_VERSIONS } from './schema.js';
+import { runFileName } from './files/partition.js';
+import { encodeRowFile } from './files/row-file.js';
+import {
+  encodeColumns,
+  type LakeRow,
+  parquetSchema,
+  SCHEMA_VERSION,
+  SCHEMA_VERSIONS,
+} from './files/schema.js';
 import type { LakeStorage } from './storage/storage.js';
 
 /**

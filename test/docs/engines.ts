@@ -1,4 +1,4 @@
-import { LAKE_COLUMNS } from '../../src/lake/schema.js';
+import { LAKE_COLUMNS } from '../../src/lake/files/schema.js';
 import type { Column, ColumnType } from '../../src/rpl/column.js';
 
 /** What each engine calls our types; a UUID has no name in a Hive table, nor in Spark. */

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadDuckdb } from '../../src/lake/duckdb-api.js';
+import { loadDuckdb } from '../../src/lake/engine/duckdb-api.js';
 import { appendRun } from '../../src/lake/writer.js';
 import { makeTempFolder, removeFolder, runHx } from '../helpers.js';
 import { lakeRow } from '../lake/rows.js';

@@ -1,5 +1,5 @@
 import type { HxError } from '../../src/base/errors.js';
-import type { LakeEngine, QueryOptions, QueryResult } from '../../src/lake/engine.js';
+import type { LakeEngine, QueryOptions, QueryResult } from '../../src/lake/engine/engine.js';
 
 /** Every row of a result. */
 export async function allRows(result: QueryResult): Promise<unknown[][]> {

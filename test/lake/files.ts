@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { encodeColumns, type LakeRow, parquetSchema, SCHEMA_VERSION } from '../../src/lake/schema.js';
+import { encodeColumns, type LakeRow, parquetSchema, SCHEMA_VERSION } from '../../src/lake/files/schema.js';
 
 /** A whole file of the lake, as the writer encodes it. */
 export async function parquetBytes(rows: readonly LakeRow[]): Promise<Uint8Array> {

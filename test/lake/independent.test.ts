@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BulkLoader } from '../../src/lake/bulk/loader.js';
 import { writeRangeBulk } from '../../src/lake/bulk/range-bulk.js';
-import { LAKE_COLUMNS, type LakeRow } from '../../src/lake/schema.js';
+import { LAKE_COLUMNS, type LakeRow } from '../../src/lake/files/schema.js';
 import { LocalStorage } from '../../src/lake/storage/local.js';
 import type { Column } from '../../src/rpl/column.js';
 import { EXPORT_COLUMNS } from '../../src/rpl/record.js';

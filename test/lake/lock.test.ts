@@ -5,8 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
 import { packagePath } from '../../src/base/paths.js';
+import { exportsFolder } from '../../src/lake/files/partition.js';
 import { lockExports } from '../../src/lake/lock.js';
-import { exportsFolder } from '../../src/lake/partition.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 
 interface State {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
 import { renderError } from '../../src/cli/render/error.js';
 import { plain } from '../../src/cli/render/style.js';
-import { openLakeEngine } from '../../src/lake/engine.js';
+import { openLakeEngine } from '../../src/lake/engine/engine.js';
 import { makeTempFolder } from '../helpers.js';
 
 const test = suite('place of a mistake');

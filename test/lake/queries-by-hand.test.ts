@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openLakeEngine } from '../../src/lake/engine.js';
-import { exportsFolder } from '../../src/lake/partition.js';
+import { openLakeEngine } from '../../src/lake/engine/engine.js';
+import { exportsFolder } from '../../src/lake/files/partition.js';
+import type { LakeRow } from '../../src/lake/files/schema.js';
 import { bindParameters, readyQueries, readyQuery } from '../../src/lake/queries.js';
-import type { LakeRow } from '../../src/lake/schema.js';
 import { makeTempFolder, removeFolder } from '../helpers.js';
 import { type Answer, BY_HAND } from './by-hand/answers.js';
 import { calibrationByHand } from './by-hand/calibration.js';

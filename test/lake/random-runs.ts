@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../src/base/canonical.js';
-import type { LakeRow } from '../../src/lake/schema.js';
+import type { LakeRow } from '../../src/lake/files/schema.js';
 import { lakeRow } from './rows.js';
 
 /** The same numbers between 0 and 1 for the same seed. */

@@ -1,8 +1,8 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encodeRowFile } from '../../src/lake/row-file.js';
-import { encodeColumns, LAKE_COLUMNS, type LakeRow, parquetSchema } from '../../src/lake/schema.js';
+import { encodeRowFile } from '../../src/lake/files/row-file.js';
+import { encodeColumns, LAKE_COLUMNS, type LakeRow, parquetSchema } from '../../src/lake/files/schema.js';
 import { lakeRow } from './rows.js';
 
 const test = suite('file of one row');

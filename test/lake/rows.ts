@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../src/base/canonical.js';
-import type { LakeRow } from '../../src/lake/schema.js';
+import type { LakeRow } from '../../src/lake/files/schema.js';
 
 /** A whole row of the lake, the same for the same number; give what a test is about. */
 export function lakeRow(number: number, given: Partial<LakeRow> = {}): LakeRow {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FIELD_IDS, LAKE_COLUMNS, parquetSchema } from '../../src/lake/schema.js';
+import { FIELD_IDS, LAKE_COLUMNS, parquetSchema } from '../../src/lake/files/schema.js';
 
 const test = suite('lake schema');
 

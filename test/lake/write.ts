@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Rectangle } from '../../src/lake/export/names.js';
+import type { Rectangle } from '../../src/lake/catalog/range-names.js';
 import { type RangePart, writeRangeFile } from '../../src/lake/export/range-file.js';
-import type { LakeRow, WritableRow } from '../../src/lake/schema.js';
+import type { LakeRow, WritableRow } from '../../src/lake/files/schema.js';
 import { LocalStorage } from '../../src/lake/storage/local.js';
 import { appendRun as append } from '../../src/lake/writer.js';
 

@@ -7,10 +7,10 @@ import { makeWorkFolder } from '../../base/left-overs.js';
 import type { Column } from '../../rpl/column.js';
 import { EXPORT_COLUMNS } from '../../rpl/record.js';
 import { TRANSFER } from '../../rpl/transfer.js';
-import { quote } from '../catalog.js';
-import { loadDuckdb } from '../duckdb-api.js';
+import { quote } from '../catalog/catalog.js';
+import { loadDuckdb } from '../engine/duckdb-api.js';
+import { textType, valueFromText } from '../files/schema.js';
 import { LOAD_FOLDER } from '../left-overs.js';
-import { textType, valueFromText } from '../schema.js';
 import { Fifos } from './fifo.js';
 
 /** What DuckDB may hold: a few row groups and its buffers; the rest streams. */

@@ -1,6 +1,6 @@
-import { quote } from '../catalog.js';
+import { quote } from '../catalog/catalog.js';
+import { rangeFileName } from '../catalog/range-names.js';
 import type { WrittenFile } from '../export/ledger.js';
-import { rangeFileName } from '../export/names.js';
 import {
   expectRows,
   publishRangeFile,
@@ -8,7 +8,7 @@ import {
   type RangeTarget,
   rangeMetadata,
 } from '../export/range-file.js';
-import { FIELD_IDS } from '../schema.js';
+import { FIELD_IDS } from '../files/schema.js';
 import { type BulkLoader, valuesFromText } from './loader.js';
 
 /** Rows of a row group, which DuckDB holds until it is full. */

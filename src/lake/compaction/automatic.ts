@@ -1,7 +1,7 @@
 import type { Environment } from '../../base/environments.js';
 import { toHxError } from '../../base/errors.js';
-import { liveDays } from '../live-files.js';
-import { readManifest } from '../manifest.js';
+import { liveDays } from '../catalog/live-files.js';
+import { readManifest } from '../catalog/manifest.js';
 import type { LakeStorage } from '../storage/storage.js';
 import { MANY_FILES } from './plan.js';
 

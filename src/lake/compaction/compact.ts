@@ -2,11 +2,8 @@ import { join } from 'node:path';
 import type { Environment } from '../../base/environments.js';
 import { HxError } from '../../base/errors.js';
 import { utcDate } from '../../base/time.js';
-import { Commits } from '../export/commits.js';
-import { compactedFileName } from '../lake-file.js';
-import { partitionsOf } from '../lake-listing.js';
-import { removeLakeLeftOvers } from '../left-overs.js';
-import { liveDays } from '../live-files.js';
+import { partitionsOf } from '../catalog/lake-listing.js';
+import { liveDays } from '../catalog/live-files.js';
 import {
   beginManifest,
   type Manifest,
@@ -14,8 +11,11 @@ import {
   type ReadManifest,
   readManifest,
   replaceManifest,
-} from '../manifest.js';
-import { SCHEMA_VERSION } from '../schema.js';
+} from '../catalog/manifest.js';
+import { Commits } from '../export/commits.js';
+import { compactedFileName } from '../files/lake-file.js';
+import { SCHEMA_VERSION } from '../files/schema.js';
+import { removeLakeLeftOvers } from '../left-overs.js';
 import { newSpillFolder } from '../spill.js';
 import { lockFile, tryLockFile } from '../storage/file-lock.js';
 import type { LakeStorage, OpenedFile, StoredFile } from '../storage/storage.js';

@@ -1,4 +1,4 @@
-import { readManifest } from '../manifest.js';
+import { readManifest } from '../catalog/manifest.js';
 import type { LakeStorage } from '../storage/storage.js';
 import { unreadable } from './failures.js';
 

@@ -2,9 +2,9 @@ import { readFileSync, rmSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { HxError } from '../../base/errors.js';
 import { packagePath } from '../../base/paths.js';
-import { escapeGlob, quote } from '../catalog.js';
-import { loadDuckdb } from '../duckdb-api.js';
-import { columnValue, FIELD_IDS, fileType, LAKE_COLUMNS, SCHEMA_VERSION } from '../schema.js';
+import { escapeGlob, quote } from '../catalog/catalog.js';
+import { loadDuckdb } from '../engine/duckdb-api.js';
+import { columnValue, FIELD_IDS, fileType, LAKE_COLUMNS, SCHEMA_VERSION } from '../files/schema.js';
 
 /** A file to take in, by its path on this machine. */
 export interface MergeInput {

@@ -1,9 +1,9 @@
+import type { LiveDay } from '../catalog/live-files.js';
+import type { Manifest, SpansByInstance } from '../catalog/manifest.js';
+import { parseRangeFile } from '../catalog/range-names.js';
+import { mergeSpans, rangesOf, type Span } from '../catalog/spans.js';
 import type { Commits } from '../export/commits.js';
-import { parseRangeFile } from '../export/names.js';
-import { type FileKind, generationOf } from '../lake-file.js';
-import type { LiveDay } from '../live-files.js';
-import type { Manifest, SpansByInstance } from '../manifest.js';
-import { mergeSpans, rangesOf, type Span } from '../spans.js';
+import { type FileKind, generationOf } from '../files/lake-file.js';
 import type { StoredFile } from '../storage/storage.js';
 
 /** A day's folder is read fast up to so many small files; each costs a query 0.13 ms. */

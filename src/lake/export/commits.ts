@@ -1,7 +1,7 @@
-import { formerLake } from '../former.js';
-import { isWithin, mergeSpans, type Span } from '../spans.js';
+import { formerLake } from '../catalog/former.js';
+import { isFormerRecord, parseCommitName, type RangeFile, type Slot } from '../catalog/range-names.js';
+import { isWithin, mergeSpans, type Span } from '../catalog/spans.js';
 import type { LakeStorage } from '../storage/storage.js';
-import { isFormerRecord, parseCommitName, type RangeFile, type Slot } from './names.js';
 
 /** What exports have covered in an environment, of each of its databases. */
 export class Commits {

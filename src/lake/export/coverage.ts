@@ -1,4 +1,4 @@
-import type { Rectangle } from './names.js';
+import type { Rectangle } from '../catalog/range-names.js';
 
 /** Days asked for; null for no end. */
 export type Dates = Pick<Rectangle, 'since' | 'until'>;

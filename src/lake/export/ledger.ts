@@ -1,8 +1,5 @@
 import { HxError, messageOf } from '../../base/errors.js';
-import { formerLake } from '../former.js';
-import { SCHEMA_VERSION } from '../schema.js';
-import type { LakeStorage } from '../storage/storage.js';
-import { sameRectangle } from './coverage.js';
+import { formerLake } from '../catalog/former.js';
 import {
   type Chain,
   chainFolder,
@@ -14,7 +11,10 @@ import {
   type Rectangle,
   type Slot,
   shortInstance,
-} from './names.js';
+} from '../catalog/range-names.js';
+import { SCHEMA_VERSION } from '../files/schema.js';
+import type { LakeStorage } from '../storage/storage.js';
+import { sameRectangle } from './coverage.js';
 
 /** A file of a range. */
 export interface WrittenFile {

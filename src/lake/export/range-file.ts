@@ -1,9 +1,9 @@
 import { HxError } from '../../base/errors.js';
-import { type Codec, openParquetFile, type ParquetFile, ROW_GROUP_ROWS } from '../parquet-file.js';
-import { encodeColumns, parquetSchema, SCHEMA_VERSION, type WritableRow } from '../schema.js';
+import { type Chain, type RangeKind, type Rectangle, rangeFileName } from '../catalog/range-names.js';
+import { type Codec, openParquetFile, type ParquetFile, ROW_GROUP_ROWS } from '../files/parquet-file.js';
+import { encodeColumns, parquetSchema, SCHEMA_VERSION, type WritableRow } from '../files/schema.js';
 import type { LakeStorage, PublishedFile } from '../storage/storage.js';
 import type { WrittenFile } from './ledger.js';
-import { type Chain, type RangeKind, type Rectangle, rangeFileName } from './names.js';
 
 /** Below so many rows the better compression saves less than it takes to load. */
 const ZSTD_FROM_ROWS = 1_000;

@@ -3,17 +3,17 @@ import { messageOf } from '../../base/errors.js';
 import { packagePath } from '../../base/paths.js';
 import { required } from '../../rpl/column.js';
 import { BulkLoader, valuesFromText } from '../bulk/loader.js';
-import { quote } from '../catalog.js';
+import { quote } from '../catalog/catalog.js';
+import { partitionsOf } from '../catalog/lake-listing.js';
+import { type LiveDay, liveDays } from '../catalog/live-files.js';
+import { readManifest } from '../catalog/manifest.js';
+import { type Chain, parseRangeFile, type Slot, shortInstance } from '../catalog/range-names.js';
+import { isWithin } from '../catalog/spans.js';
 import { inputSelect } from '../compaction/merge.js';
-import { dayOfFolder } from '../lake-file.js';
-import { partitionsOf } from '../lake-listing.js';
-import { type LiveDay, liveDays } from '../live-files.js';
-import { readManifest } from '../manifest.js';
-import { LAKE_COLUMNS } from '../schema.js';
-import { isWithin } from '../spans.js';
+import { dayOfFolder } from '../files/lake-file.js';
+import { LAKE_COLUMNS } from '../files/schema.js';
 import type { LakeStorage, OpenedFile } from '../storage/storage.js';
 import { committedFiles } from './ledger.js';
-import { type Chain, parseRangeFile, type Slot, shortInstance } from './names.js';
 
 /** What is wrong with one check, or with a file of the lake. */
 export interface LakeProblem {

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { HxError, messageOf } from '../../base/errors.js';
-import { quote } from '../catalog.js';
-import { loadDuckdb } from '../duckdb-api.js';
-import { startDuckdb } from '../locked-duckdb.js';
+import { quote } from '../catalog/catalog.js';
+import { loadDuckdb } from '../engine/duckdb-api.js';
+import { startDuckdb } from '../engine/locked-duckdb.js';
 import type { S3Place } from '../storage/s3-place.js';
 
 /** Why httpfs is of no use here. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/time.js';
-import type { EnvironmentFiles } from '../lake-listing.js';
-import { FRESH_MS, readLake, type Selection, untilSteady, type Wanted } from '../selection.js';
-import type { Listing } from '../source.js';
+import type { EnvironmentFiles } from '../catalog/lake-listing.js';
+import { FRESH_MS, readLake, type Selection, untilSteady, type Wanted } from '../catalog/selection.js';
+import type { Listing } from '../engine/source.js';
 import type { S3Storage } from '../storage/s3.js';
 
 /** Lists the wanted partitions of a lake on S3, anew when the last listing is old. */

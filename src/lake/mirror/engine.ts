@@ -1,12 +1,12 @@
 import type { Clock } from '../../base/time.js';
+import { FRESH_MS } from '../catalog/selection.js';
 import {
   type LakeEngine,
   type LakeTable,
   openLakeEngine,
   type QueryOptions,
   type QueryResult,
-} from '../engine.js';
-import { FRESH_MS } from '../selection.js';
+} from '../engine/engine.js';
 import { LakeMirror, type MirrorOptions } from './mirror.js';
 
 /**

@@ -10,7 +10,7 @@ import {
   type Selection,
   untilSteady,
   type Wanted,
-} from '../selection.js';
+} from '../catalog/selection.js';
 import type { S3Storage } from '../storage/s3.js';
 import type { StoredObject } from '../storage/s3-answers.js';
 import { Pool } from './pool.js';

@@ -4,8 +4,8 @@ import { makeFolders } from '../../base/data-folder.js';
 import { systemCode } from '../../base/errors.js';
 import { markedNames, removeLeftOvers } from '../../base/left-overs.js';
 import { newMark } from '../../base/process-mark.js';
-import { MANIFEST_NAME, type Manifest } from '../manifest.js';
-import { exportsFolder } from '../partition.js';
+import { MANIFEST_NAME, type Manifest } from '../catalog/manifest.js';
+import { exportsFolder } from '../files/partition.js';
 
 /** A workspace of another machine that shares the disk is left alone for this long: a week. */
 const FOREIGN_AFTER_MS = 7 * 24 * 60 * 60 * 1000;

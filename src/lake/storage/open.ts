@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { exportsFolder } from '../partition.js';
+import { exportsFolder } from '../files/partition.js';
 import type { S3Input } from './s3-place.js';
 import type { LakeStorage } from './storage.js';
 

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { exportsFolder } from '../../../src/lake/partition.js';
+import { exportsFolder } from '../../../src/lake/files/partition.js';
 import { LocalStorage } from '../../../src/lake/storage/local.js';
 import { appendRun } from '../../../src/lake/writer.js';
 import { makeTempFolder, removeFolder } from '../../helpers.js';

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { openLakeEngine } from '../../../src/lake/engine.js';
-import { exportsFolder } from '../../../src/lake/partition.js';
+import { openLakeEngine } from '../../../src/lake/engine/engine.js';
+import { exportsFolder } from '../../../src/lake/files/partition.js';
 import { makeTempFolder, removeFolder } from '../../helpers.js';
 import { runRows } from '../../lake/collect.js';
 import { putFile } from '../../lake/files.js';

@@ -1,4 +1,4 @@
-import { exportsFolder } from '../../../src/lake/partition.js';
+import { exportsFolder } from '../../../src/lake/files/partition.js';
 import { makeTempFolder } from '../../helpers.js';
 import { putFile } from '../../lake/files.js';
 import { lakeRow } from '../../lake/rows.js';

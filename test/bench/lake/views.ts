@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { compact } from '../../../src/lake/compaction/compact.js';
-import { openLakeEngine } from '../../../src/lake/engine.js';
-import { exportsFolder } from '../../../src/lake/partition.js';
+import { openLakeEngine } from '../../../src/lake/engine/engine.js';
+import { exportsFolder } from '../../../src/lake/files/partition.js';
 import { LocalStorage } from '../../../src/lake/storage/local.js';
 import { removeFolder } from '../../helpers.js';
 import { runRows } from '../../lake/collect.js';

@@ -8,8 +8,8 @@ import { Menu } from '../../../src/cli/shell/completion/menu.js';
 import { loadVocabulary, type Vocabulary } from '../../../src/cli/shell/completion/vocabulary.js';
 import { editorOf } from '../../../src/cli/shell/editor/text.js';
 import { KEYWORDS } from '../../../src/cli/sql/keywords.js';
-import { allowedFunctions } from '../../../src/lake/allowed-functions.js';
-import { openLakeEngine } from '../../../src/lake/engine.js';
+import { allowedFunctions } from '../../../src/lake/engine/allowed-functions.js';
+import { openLakeEngine } from '../../../src/lake/engine/engine.js';
 import { makeTempFolder } from '../../helpers.js';
 
 const test = suite('completion in the shell');

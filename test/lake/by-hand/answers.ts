@@ -1,4 +1,4 @@
-import type { LakeRow } from '../../../src/lake/schema.js';
+import type { LakeRow } from '../../../src/lake/files/schema.js';
 import { type Belief, beliefs, countOf, difference, envOf, measuredOf, named, subject } from './beliefs.js';
 import {
   dayOf,

@@ -1,4 +1,4 @@
-import type { LakeRow } from '../../../src/lake/schema.js';
+import type { LakeRow } from '../../../src/lake/files/schema.js';
 import { grouped, logitOf, mean } from './figures.js';
 
 export interface Belief {

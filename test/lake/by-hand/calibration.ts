@@ -1,4 +1,4 @@
-import type { LakeRow } from '../../../src/lake/schema.js';
+import type { LakeRow } from '../../../src/lake/files/schema.js';
 import type { Answer } from './answers.js';
 import { beliefs, measuredOf } from './beliefs.js';
 import { grouped, mean, probability, total } from './figures.js';

@@ -1,4 +1,4 @@
-import type { LakeEngine } from '../../../src/lake/engine.js';
+import type { LakeEngine } from '../../../src/lake/engine/engine.js';
 import { runRows } from '../collect.js';
 
 /** What a reader asks of the lake. */

@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadDuckdb } from '../../../src/lake/duckdb-api.js';
-import { guardStatement } from '../../../src/lake/guard.js';
-import { LakeRoots } from '../../../src/lake/roots.js';
-import { TreeParser } from '../../../src/lake/tree-parser.js';
+import { loadDuckdb } from '../../../src/lake/engine/duckdb-api.js';
+import { guardStatement } from '../../../src/lake/engine/guard.js';
+import { LakeRoots } from '../../../src/lake/engine/roots.js';
+import { TreeParser } from '../../../src/lake/engine/tree-parser.js';
 import { failureOf } from '../../helpers.js';
 import { leavingAttempts } from './attempts.js';
 

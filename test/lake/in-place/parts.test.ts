@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { catalogViews } from '../../../src/lake/catalog.js';
+import { catalogViews } from '../../../src/lake/catalog/catalog.js';
 import { readFailure } from '../../../src/lake/in-place/failures.js';
 import { endpointOf } from '../../../src/lake/in-place/httpfs.js';
 import { S3Listing } from '../../../src/lake/in-place/listing.js';

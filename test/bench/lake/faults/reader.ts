@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { messageOf } from '../../../../src/base/errors.js';
-import { type LakeEngine, openLakeEngine } from '../../../../src/lake/engine.js';
-import { exportsFolder } from '../../../../src/lake/partition.js';
+import { type LakeEngine, openLakeEngine } from '../../../../src/lake/engine/engine.js';
+import { exportsFolder } from '../../../../src/lake/files/partition.js';
 import { runRows } from '../../../lake/collect.js';
 import { type Seen, seeRows, type Tally } from '../../../lake/compaction/tally.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { ExportVerifyResult } from '../../../../src/handlers/export-verify.js';
 import { compact } from '../../../../src/lake/compaction/compact.js';
-import { exportsFolder } from '../../../../src/lake/partition.js';
+import { exportsFolder } from '../../../../src/lake/files/partition.js';
 import { leftOvers, type Reader } from './reader.js';
 import type { Stage } from './stage.js';
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../../../../src/base/errors.js';
 import { sleep } from '../../../../src/base/time.js';
-import { type LakeEngine, openLakeEngine } from '../../../../src/lake/engine.js';
+import { type LakeEngine, openLakeEngine } from '../../../../src/lake/engine/engine.js';
 import { Prng } from '../../../../src/rpl/prng.js';
 import { runRows } from '../../../lake/collect.js';
 import { seeRows } from '../../../lake/compaction/tally.js';
