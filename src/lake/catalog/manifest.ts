@@ -1,5 +1,5 @@
 import { HxError } from '../../base/errors.js';
-import type { LakeStorage } from '../storage/storage.js';
+import type { LakeStorage, StoredFile } from '../storage/storage.js';
 import { formerLake } from './former.js';
 import type { Span } from './spans.js';
 
@@ -69,6 +69,25 @@ export async function beginManifest(storage: LakeStorage, environment: string): 
   const bytes = encode({ ...NO_MANIFEST, generation: 0 });
   await storage.putIfAbsent(`${environment}/${MANIFEST_NAME}`, bytes);
   return readManifest(storage, environment);
+}
+
+/** Whether a name is that of a compacted file. */
+export function isCompacted({ name }: Pick<StoredFile, 'name'>): boolean {
+  return /\/dt=[^/]+\/c-[^/]+$/.test(name);
+}
+
+/**
+ * Whether the first compaction ever began between a look for the manifest and the list that was made after it: it has
+ * compacted files then, and no manifest says which.
+ */
+export async function hasBegunMeanwhile(
+  storage: LakeStorage,
+  environment: string,
+  { tag }: ReadManifest,
+  stored: readonly StoredFile[],
+): Promise<boolean> {
+  if (tag !== undefined || !stored.some(isCompacted)) return false;
+  return (await readManifest(storage, environment)).tag !== undefined;
 }
 
 /**

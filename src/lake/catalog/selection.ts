@@ -5,7 +5,7 @@ import type { S3Storage } from '../storage/s3.js';
 import type { StoredObject } from '../storage/s3-answers.js';
 import { type EnvironmentFiles, partitionsOf } from './lake-listing.js';
 import { liveDays } from './live-files.js';
-import { type Manifest, readManifest } from './manifest.js';
+import { hasBegunMeanwhile, type Manifest, readManifest } from './manifest.js';
 
 /** A session looks for what is new on S3 before a statement, unless it did so less than this ago. */
 export const FRESH_MS = 60_000;
@@ -42,16 +42,23 @@ export interface LakeState {
  */
 export async function readLake(storage: S3Storage, wanted: Wanted): Promise<LakeState | undefined> {
   const environments = wanted.environments ?? ENVIRONMENT_NAMES;
-  // Before the listing: what a manifest replaces stays for a while, so that the listing has all that it needs.
-  const manifests = await Promise.all(
-    environments.map(async (environment) => (await readManifest(storage, environment)).manifest),
-  );
-  const listings = await Promise.all(environments.map((environment) => storage.list(environment)));
-  const selections = environments.map((environment, index) =>
-    select(environment, manifests[index] as Manifest, listings[index] ?? [], wanted),
+  const read = await Promise.all(environments.map((environment) => readEnvironment(storage, environment)));
+  const found = read.filter((files) => files !== undefined);
+  if (found.length < environments.length) return undefined;
+  const selections = found.map(({ environment, manifest, objects }) =>
+    select(environment, manifest, objects, wanted),
   );
   if (selections.some(({ missing }) => missing.length > 0)) return undefined;
-  return { objects: listings.flat(), selections };
+  return { objects: found.flatMap(({ objects }) => objects), selections };
+}
+
+/** Returns undefined when the first compaction ever came between. */
+async function readEnvironment(storage: S3Storage, environment: string) {
+  // Before the listing: what a manifest replaces stays for a while, so that the listing has all that it needs.
+  const read = await readManifest(storage, environment);
+  const objects = await storage.list(environment);
+  if (await hasBegunMeanwhile(storage, environment, read, objects)) return undefined;
+  return { environment, manifest: read.manifest, objects };
 }
 
 /**

@@ -6,6 +6,8 @@ import { partitionsOf } from '../catalog/lake-listing.js';
 import { liveDays } from '../catalog/live-files.js';
 import {
   beginManifest,
+  hasBegunMeanwhile,
+  isCompacted,
   type Manifest,
   NO_MANIFEST,
   type ReadManifest,
@@ -107,6 +109,7 @@ class Compactor {
     this.manifest = await readManifest(storage, environment);
     const commits = await Commits.read(storage, environment);
     const stored = await storage.list(environment);
+    if (await hasBegunMeanwhile(storage, environment, this.manifest, stored)) throw overtaken(environment);
     await storage.removeLeftOvers(environment);
     removeLakeLeftOvers(dataDir);
     const { manifest } = this.manifest;
@@ -237,7 +240,7 @@ class Compactor {
     const { storage, environment, now } = this.options;
     const { generation, compacted, replaced, covered } = this.manifest.manifest;
     const known = new Set([...compacted, ...replaced].map(({ name }) => `${environment}/${name}`));
-    const orphans = stored.filter(({ name }) => /\/dt=[^/]+\/c-[^/]+$/.test(name) && !known.has(name));
+    const orphans = stored.filter((file) => isCompacted(file) && !known.has(file.name));
     if (removed.size === 0 && orphans.length === 0 && late.length === 0) return;
     const at = now().toISOString();
     const left = replaced.filter(({ name }) => !removed.has(name));

@@ -6,7 +6,7 @@ import { BulkLoader, valuesFromText } from '../bulk/loader.js';
 import { quote } from '../catalog/catalog.js';
 import { partitionsOf } from '../catalog/lake-listing.js';
 import { type LiveDay, liveDays } from '../catalog/live-files.js';
-import { readManifest } from '../catalog/manifest.js';
+import { hasBegunMeanwhile, readManifest } from '../catalog/manifest.js';
 import { type Chain, parseRangeFile, type Slot, shortInstance } from '../catalog/range-names.js';
 import { isWithin } from '../catalog/spans.js';
 import { inputSelect } from '../compaction/merge.js';
@@ -70,8 +70,11 @@ const NO_FILES: DayFiles = { live: [], unknown: [], isShared: false };
 /** The files of an environment that matter to one database, day by day. */
 export async function checkFiles(storage: LakeStorage, chain: Chain): Promise<Map<string, DayFiles>> {
   const { environment } = chain;
-  const { manifest } = await readManifest(storage, environment);
-  const names = (await storage.list(environment)).map(({ name }) => name.slice(environment.length + 1));
+  const read = await readManifest(storage, environment);
+  const stored = await storage.list(environment);
+  if (await hasBegunMeanwhile(storage, environment, read, stored)) return checkFiles(storage, chain);
+  const { manifest } = read;
+  const names = stored.map(({ name }) => name.slice(environment.length + 1));
   const days = new Map<string, DayFiles>();
   for (const day of liveDays({ environment, manifest, partitions: partitionsOf(names) })) {
     const live = ownFiles(day, chain, Object.keys(manifest.covered[day.day] ?? {}));

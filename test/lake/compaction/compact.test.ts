@@ -377,6 +377,29 @@ test('whoever finds that another machine was faster changes nothing', async ({
   assert.not.ok(filesOf(exportsDir).includes('c-s3-1.parquet'));
 });
 
+test('whoever meets the first compaction ever of another machine says so, and no manifest is missed', async ({
+  exportsDir,
+  run,
+  storage,
+}) => {
+  await putRuns(exportsDir, range(5));
+  const other: LakeStorage = Object.create(storage, {
+    list: {
+      value: async (folder: string) => {
+        if (!existsSync(join(exportsDir, 'local', DAY, 'c-s3-1.parquet'))) {
+          const elsewhere = makeTempFolder();
+          await run({ dataDir: elsewhere });
+          removeFolder(elsewhere);
+        }
+        return storage.list(folder);
+      },
+    },
+  });
+  const error = await failure(run({ storage: other }));
+  assert.match(error.message, /Another machine/);
+  assert.is((await run({ storage: other }))?.days.length, 0);
+});
+
 test('without its manifest nothing is compacted or removed, as the compacted files would go', async ({
   exportsDir,
   run,

@@ -14,6 +14,7 @@ import * as assert from 'uvu/assert';
 import type { HxError } from '../../../src/base/errors.js';
 import type { ProgressEvent } from '../../../src/base/events.js';
 import type { Wanted } from '../../../src/lake/catalog/selection.js';
+import { compact } from '../../../src/lake/compaction/compact.js';
 import { openMirroredEngine } from '../../../src/lake/mirror/engine.js';
 import { LakeMirror } from '../../../src/lake/mirror/mirror.js';
 import type { S3Storage } from '../../../src/lake/storage/s3.js';
@@ -198,6 +199,31 @@ test('a lake whose manifest lists a file that is nowhere is refused instead of r
   assert.instance(error, Error);
   assert.is((error as HxError).code, 'failed');
   mirror.close();
+});
+
+test('a lake that is compacted for the first time ever while it is looked at is read all the same', async ({
+  storage,
+  dataDir,
+  mirrorOf,
+}) => {
+  for (const number of [1, 2, 3]) await appendRun(storage, on(number, '2026-11-01'));
+  const mirror = mirrorOf();
+  const list = storage.list.bind(storage);
+  storage.list = async (folder) => {
+    if (folder === 'local') {
+      storage.list = list;
+      await compact({ storage, dataDir, environment: 'local', urgency: 'any', now: () => new Date() });
+    }
+    return list(folder);
+  };
+  assert.is((await mirror.sync()).files, 1);
+  assert.match(parquetIn(mirror)[0] ?? '', /c-s3-1\.parquet$/);
+  mirror.close();
+  await storage.remove('local/_hx/manifest.json');
+  const lost = mirrorOf();
+  const error = (await lost.sync().catch((thrown: HxError) => thrown)) as HxError;
+  assert.match(error.message, /manifest\.json is gone/);
+  lost.close();
 });
 
 test('a file that goes is gone from the reader and from the disk, one that comes again is fetched again', async ({
