@@ -134,6 +134,23 @@ test('one that falls asleep anywhere, while another carries on, compacts and rem
   assert.is(filesOf(state).length, DAYS.length, filesOf(state).join(' '));
 });
 
+test('one that falls asleep at its first look at a new lake, while another exports, misses no record of it', async (state) => {
+  await add(state, state.machine(), 6);
+  for (const name of ['exportChecks', 'exportVerify'] as const) {
+    for (let at = 1; at <= 4; at += 1) {
+      const storage = new LocalStorage(exportsFolder(makeTempFolder()));
+      const awake = state.machine(storage);
+      const sleep = new Sleep(at);
+      const looking = invoke(name, {}, state.machine(sleep.over(storage)));
+      await Promise.race([looking, sleep.begun]);
+      await invoke('exportChecks', {}, awake);
+      sleep.wake();
+      await looking;
+      await assertRight(awake, `${name} asleep before ${sleep.what}`);
+    }
+  }
+});
+
 test('one that sleeps while its lake is moved away and made anew adds nothing to the new one', async (state) => {
   const awake = state.machine();
   await add(state, awake, 6);

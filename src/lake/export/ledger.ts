@@ -53,25 +53,28 @@ export async function readChain(storage: LakeStorage, chain: Chain): Promise<Cha
   let slot = 0;
   while (taken.has(slot)) slot += 1;
   const begun = await readIntent(storage, chain, slot);
-  if (begun === undefined) await refuseLostRecords(storage, chain, slot, commits);
-  return { commits, slot, begun };
+  const lost = begun === undefined ? await findLostRecord(storage, chain, slot, commits) : undefined;
+  if (lost === undefined) return { commits, slot, begun };
+  // Another exporter may have taken the slot since it was looked at.
+  if ((await readIntent(storage, chain, slot)) === undefined) throw lost;
+  return readChain(storage, chain);
 }
 
 /** Without its records a range would be exported once more under another name, and its checks would count twice. */
-async function refuseLostRecords(
+async function findLostRecord(
   storage: LakeStorage,
   chain: Chain,
   slot: number,
   commits: readonly Slot[],
-): Promise<void> {
+): Promise<HxError | undefined> {
   const later = commits.find((commit) => commit.slot > slot);
-  if (later !== undefined) throw lostRecord(storage, intentName(chain, slot), commitName(chain, later));
+  if (later !== undefined) return lostRecord(storage, intentName(chain, slot), commitName(chain, later));
   // Before the first file of a database comes its first record.
-  if (slot > 0) return;
+  if (slot > 0) return undefined;
   const own = (await storage.list(chain.environment)).find(
     ({ name }) => parseRangeFile(name)?.instance === shortInstance(chain.instance),
   );
-  if (own !== undefined) throw lostRecord(storage, intentName(chain, slot), own.name);
+  return own === undefined ? undefined : lostRecord(storage, intentName(chain, slot), own.name);
 }
 
 function lostRecord(storage: LakeStorage, record: string, there: string): HxError {
