@@ -1,4 +1,4 @@
-import { splitSql, tokenize } from '../sql/lexer.js';
+import { splitSql, tokenAt, tokenize } from '../sql/lexer.js';
 
 /** One of the things that a text asks a shell for: SQL of one or more statements, or a line that is no SQL. */
 export interface Part {
@@ -36,9 +36,9 @@ export function isComplete(text: string): boolean {
 
 /** The next line that is no SQL. */
 function nextLine(text: string, from: number): { kind: 'dot' | 'ready' | 'exit'; start: number } | undefined {
-  let start = from;
   let begins = true;
-  for (const { kind, text: token } of tokenize(text, from)) {
+  for (let start = from; start < text.length; ) {
+    const { kind, text: token } = tokenAt(text, start);
     if (begins && token === '.') return { kind: 'dot', start };
     if (begins && token === '@') return { kind: 'ready', start };
     if (begins && kind === 'word' && isExit(text.slice(start).split('\n', 1)[0] ?? '')) {

@@ -47,7 +47,8 @@ export function tokenize(sql: string, from = 0): Token[] {
   return tokens;
 }
 
-function tokenAt(sql: string, position: number): Token {
+/** The token that starts at an offset within the text. */
+export function tokenAt(sql: string, position: number): Token {
   const character = sql[position] ?? '';
   if (character === ';') return token('semicolon', ';');
   if (character === '/' && sql[position + 1] === '*') return blockComment(sql, position);

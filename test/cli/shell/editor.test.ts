@@ -157,6 +157,26 @@ quitting`;
   assert.equal(partsOf('-- only\n ;; /* words */ ;'), []);
 });
 
+test('strings, names, comments and the lines of one statement are no commands', () => {
+  const statements = [
+    "select '\n.exit\n@a';",
+    'select 1 as "\n.exit";',
+    'select $x$ ;\n.exit\n$$ $x$;',
+    "select e'it\\'s;\n.exit';",
+    '/* ;\n.exit */ select 1;',
+    "select 1 -- it's;\n, 2;",
+    'select 1\n.exit\n;',
+    'with exit as (select 1) from\nexit\n;',
+  ];
+  for (const text of statements) assert.equal(partsOf(text), [{ kind: 'sql', text }], text);
+});
+
+test('a file of thousands of commands is taken apart at once, and not each of them to the end of the file', () => {
+  const startedMs = performance.now();
+  assert.is(partsOf('.mode csv\nselect 1;\n'.repeat(3_000)).length, 6_000);
+  assert.ok(performance.now() - startedMs < 2_000);
+});
+
 test('a lone Escape is a key once nothing follows it', () => {
   const decoder = new KeyDecoder();
   assert.equal(decoder.push('\u001b'), []);
