@@ -55,7 +55,7 @@ export async function exportRange(work: RangeWork, state: ChainState, dates: Dat
   const { storage, chain, database, context } = work;
   const { slot, begun } = state;
   const earlier = state.commits.filter((commit) => commit.slot < slot);
-  return withSnapshot(database, async (snapshot) => {
+  return withSnapshot(database, context.signal, async (snapshot) => {
     const horizon = await snapshot.horizon();
     refuseEarlierDatabase(begun?.hi ?? 0n, reach(earlier), horizon, chain);
     const rectangle = begun ?? { lo: startOf(earlier, dates), hi: horizon.settled, ...dates };

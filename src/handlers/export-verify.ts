@@ -57,7 +57,7 @@ export const exportVerify = defineHandler({
     // The commits come before the moment of the database, so that it has whatever they say was exported.
     const state = await readChain(storage, chain);
     const { checkFiles, LakeVerifier } = await import('../lake/export/verify.js');
-    const verified = await withSnapshot(database, async (snapshot) => {
+    const verified = await withSnapshot(database, context.signal, async (snapshot) => {
       const files = await checkFiles(storage, chain);
       const stored = await snapshot.count({ range: EVERYTHING, without: [] });
       const days = [...new Set([...files.keys(), ...stored.map(({ day }) => day)])].sort();

@@ -1,3 +1,8 @@
+import type { PendingQuery, Row } from 'postgres';
+import { systemCode } from '../base/errors.js';
+
+const QUERY_CANCELED = '57014';
+
 /** What the driver's queries have besides what their type says. */
 interface Cancellable {
   canceller: ((query: unknown) => Promise<unknown>) | null;
@@ -23,4 +28,25 @@ export function cancelQuery(query: unknown): void {
 export function cancelCopy(query: unknown): void {
   (query as Cancellable).active = true;
   cancelQuery(query);
+}
+
+/**
+ * What a query answers. The server stops it when the user gives up.
+ * @throws the signal's reason then, and what the server says.
+ */
+export async function answerOf<T extends readonly Row[]>(
+  query: PendingQuery<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  signal.throwIfAborted();
+  const cancel = () => cancelQuery(query);
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await query;
+  } catch (error) {
+    if (systemCode(error) === QUERY_CANCELED) signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
 }

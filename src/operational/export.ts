@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import type { TransactionSql } from 'postgres';
+import type { Row, TransactionSql } from 'postgres';
 import { HxError } from '../base/errors.js';
 import { packagePath } from '../base/paths.js';
 import type { Column } from '../rpl/column.js';
 import { type CheckRecord, EXPORT_COLUMNS } from '../rpl/record.js';
 import { TRANSFER } from '../rpl/transfer.js';
+import { answerOf } from './cancel.js';
 import type { Database } from './connection.js';
 import { copyOut } from './copy.js';
 
@@ -76,16 +77,20 @@ export interface TransactionHolder {
 export class CheckSnapshot {
   private readonly sql: TransactionSql;
   private readonly environment: string;
+  private readonly signal: AbortSignal;
 
-  constructor(sql: TransactionSql, environment: string) {
+  /** @param signal stops what the server is asked. */
+  constructor(sql: TransactionSql, environment: string, signal: AbortSignal) {
     this.sql = sql;
     this.environment = environment;
+    this.signal = signal;
   }
 
   async horizon(): Promise<Horizon> {
-    const [row] = await this.sql<{ settled: string; next: string; binding: string }[]>`
-      select pg_snapshot_xmin(pg_current_snapshot())::text as settled,
-        pg_snapshot_xmax(pg_current_snapshot())::text as next, hx.binding() as binding`;
+    const [row] = await this.ask<{ settled: string; next: string; binding: string }>(
+      `select pg_snapshot_xmin(pg_current_snapshot())::text as settled,
+        pg_snapshot_xmax(pg_current_snapshot())::text as next, hx.binding() as binding`,
+    );
     const { settled = '0', next = '0', binding = '' } = row ?? {};
     return { settled: BigInt(settled), next: BigInt(next), binding };
   }
@@ -95,7 +100,7 @@ export class CheckSnapshot {
    * @throws HxError `failed` for checks on days that no folder can be named after.
    */
   async count(selection: Selection): Promise<DayGroup[]> {
-    const rows = await this.sql.unsafe<{ day: string; changed: boolean; rows: string; deleted: string }[]>(
+    const rows = await this.ask<{ day: string; changed: boolean; rows: string; deleted: string }>(
       `select case when created_at >= ${midnight(FIRST_DAY)} and created_at < ${midnight(LAST_DAY)} + interval '1 day'
            then to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') else '' end as day, revision > 0 as changed,
          count(*) as rows, count(deleted_at) as deleted
@@ -127,7 +132,7 @@ export class CheckSnapshot {
     { since, until }: Pick<CheckRange, 'since' | 'until'>,
   ): Promise<number> {
     const range = { lo: settled, hi: END_OF_TRANSACTIONS, since, until };
-    const [row] = await this.sql.unsafe<{ rows: string; foreign: string }[]>(
+    const [row] = await this.ask<{ rows: string; foreign: string }>(
       `select count(*) as rows, count(*) filter (where xid >= '${next}'::xid8) as foreign
        from checks where ${this.where({ range, without: [] })}`,
     );
@@ -139,7 +144,7 @@ export class CheckSnapshot {
   /** Who is in a transaction; undefined when it has ended by now. */
   async holder(transaction: bigint): Promise<TransactionHolder | undefined> {
     const statement = await readFile(packagePath('sql', 'postgres', 'transaction_holder.sql'), 'utf8');
-    const [holder] = await this.sql.unsafe<TransactionHolder[]>(statement, [String(transaction)]);
+    const [holder] = await this.ask<TransactionHolder>(statement, [String(transaction)]);
     return holder === undefined ? undefined : { ...holder };
   }
 
@@ -154,7 +159,7 @@ export class CheckSnapshot {
 
   /** The same rows as text in the form of TRANSFER, in batches of whole rows. */
   copy(selection: Selection, group: Pick<DayGroup, 'day' | 'changed'>): AsyncGenerator<Buffer> {
-    return copyOut(this.sql, `copy (${this.query(selection, group)}) to stdout (${FORM})`);
+    return copyOut(this.sql, `copy (${this.query(selection, group)}) to stdout (${FORM})`, this.signal);
   }
 
   /**
@@ -166,7 +171,11 @@ export class CheckSnapshot {
     const isExported = exported.map((range) => `(${within(range).join(' and ')})`).join(' or ') || 'false';
     const rows = `select ${list.join(', ')}, ${isExported} from checks
       where env = '${this.environment}' and created_at >= ${midnight(day)} and created_at < ${midnight(day)} + interval '1 day'`;
-    return copyOut(this.sql, `copy (${rows}) to stdout (${FORM})`);
+    return copyOut(this.sql, `copy (${rows}) to stdout (${FORM})`, this.signal);
+  }
+
+  private ask<T extends Row>(statement: string, values: string[] = []): Promise<readonly T[]> {
+    return answerOf(this.sql.unsafe<T[]>(statement, values), this.signal);
   }
 
   private query(selection: Selection, { day, changed }: Pick<DayGroup, 'day' | 'changed'>): string {
@@ -184,9 +193,13 @@ export class CheckSnapshot {
   }
 }
 
-/** Runs `work` on one moment of the database. */
+/**
+ * Runs `work` on one moment of the database.
+ * @throws the signal's reason when it is aborted, also while the server is at work.
+ */
 export function withSnapshot<T>(
   database: Database,
+  signal: AbortSignal,
   work: (snapshot: CheckSnapshot) => Promise<T>,
 ): Promise<T> {
   return database.snapshot(async (sql) => {
@@ -196,7 +209,7 @@ export function withSnapshot<T>(
       set_config('extra_float_digits', '1', true), set_config('search_path', 'public, pg_temp', true),
       set_config('row_security', 'off', true), set_config('statement_timeout', '0', true),
       set_config('idle_in_transaction_session_timeout', '0', true)`;
-    return work(new CheckSnapshot(sql, database.environment));
+    return work(new CheckSnapshot(sql, database.environment, signal));
   });
 }
 

@@ -74,7 +74,7 @@ test('both ways of writing give the same rows, whatever they hold', async ({ con
   const range = { lo: 0n, hi: 2n ** 63n, since: null, until: null };
   const selection = { range, without: [] };
   const write = (place: string, bulkFromRows: number) =>
-    withSnapshot(opened, async (snapshot) => {
+    withSnapshot(opened, context.signal, async (snapshot) => {
       const target = {
         storage: new LocalStorage(join(folder, place)),
         chain: { environment: 'local', instance: opened.instance },

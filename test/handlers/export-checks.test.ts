@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Settings } from '../../src/base/config.js';
-import type { HxError } from '../../src/base/errors.js';
+import { HxError } from '../../src/base/errors.js';
+import { sleep } from '../../src/base/time.js';
 import { Accounts, type Context, Lanes } from '../../src/handlers/context.js';
 import { invoke } from '../../src/handlers/index.js';
 import { insertCheck } from '../../src/operational/checks.js';
@@ -427,6 +428,29 @@ test('another database of the environment is a chain of its own, and a check tha
     assert.equal(await lakeRows(context, COUNTS), [[3n, 3n]]);
   });
   assert.equal(await lakeRows(context, 'SELECT count(*) FROM lake.shared'), [[4n]]);
+});
+
+test('one that is interrupted ends at once, also while the server lets it wait', async ({
+  context,
+  database,
+}) => {
+  await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
+  for (const name of ['exportChecks', 'exportVerify'] as const) {
+    const controller = new AbortController();
+    const reason = new HxError('interrupted', 'Interrupted.');
+    await database.sql.begin(async (sql) => {
+      await sql`lock table checks in access exclusive mode`;
+      const error = failure(invoke(name, {}, { ...context, signal: controller.signal }));
+      for (let waiting = false; !waiting; ) {
+        const found = await sql`select 1 from pg_locks join pg_database on pg_database.oid = database
+          where not granted and datname = current_database()`;
+        waiting = found.length > 0;
+      }
+      controller.abort(reason);
+      assert.is(await Promise.race([error, sleep(5_000)]), reason, name);
+    });
+  }
+  assert.is((await invoke('exportChecks', {}, context)).rows, 1);
 });
 
 test('progress counts checks', async ({ context }) => {

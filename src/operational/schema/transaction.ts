@@ -1,11 +1,9 @@
 import type { Sql, TransactionSql } from 'postgres';
 import type { Environment } from '../../base/environments.js';
-import { HxError, messageOf, systemCode } from '../../base/errors.js';
-import { cancelQuery } from '../cancel.js';
+import { HxError, messageOf } from '../../base/errors.js';
+import { answerOf } from '../cancel.js';
 import { actAsOwner, type RoleScope } from '../roles.js';
 import type { Queryable } from '../session.js';
-
-const QUERY_CANCELED = '57014';
 
 /**
  * Declares what a migration runs under, for one transaction or until forgetMigration: its environment, as the guards
@@ -35,18 +33,7 @@ export async function forgetMigration(sql: Sql): Promise<void> {
  * @throws the signal's reason then.
  */
 export async function runText(sql: Queryable, text: string, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const query = sql.unsafe(text);
-  const cancel = () => cancelQuery(query);
-  signal.addEventListener('abort', cancel, { once: true });
-  try {
-    await query;
-  } catch (error) {
-    if (systemCode(error) === QUERY_CANCELED) signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
+  await answerOf(sql.unsafe(text), signal);
 }
 
 /** The number of the transaction that is under way, and of no other ever. */

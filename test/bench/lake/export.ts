@@ -56,7 +56,7 @@ export const scene: Scene = {
 async function copyIntoNothing({ context }: Awaited<ReturnType<typeof openExportBench>>): Promise<number> {
   const database = await context.lanes.database();
   const started = performance.now();
-  await withSnapshot(database, async (snapshot) => {
+  await withSnapshot(database, context.signal, async (snapshot) => {
     const selection = { range: { lo: 0n, hi: 2n ** 63n, since: null, until: null }, without: [] };
     for (const group of await snapshot.count(selection)) {
       for await (const _ of snapshot.copy(selection, group));
