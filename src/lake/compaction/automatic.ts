@@ -17,11 +17,17 @@ export interface AutomaticOptions {
   readonly onCompacted?: () => Promise<void>;
 }
 
+/** What this writer did to a day. */
+interface CountedDay {
+  added: number;
+  /** How many more files may be added before the day is looked at again. */
+  left: number;
+}
+
 /** Compacts by itself, beside the writer's work: it counts what is added, and looks when it could be many. */
 export class AutomaticCompaction {
   private readonly options: AutomaticOptions;
-  /** Files that may be added to a day before it is looked at again. */
-  private readonly left = new Map<string, number>();
+  private readonly days = new Map<string, CountedDay>();
   private running: Promise<void> | undefined;
 
   constructor(options: AutomaticOptions) {
@@ -31,10 +37,12 @@ export class AutomaticCompaction {
   /** Says that a file was added to a day. Returns at once. */
   added(environment: Environment, day: string): void {
     const key = `${environment}/dt=${day}`;
-    const left = (this.left.get(key) ?? 1) - 1;
-    this.left.set(key, left);
-    if (left > 0 || this.running !== undefined) return;
-    this.running = this.look(environment, day).finally(() => {
+    const counted = this.days.get(key) ?? { added: 0, left: 1 };
+    this.days.set(key, counted);
+    counted.added += 1;
+    counted.left -= 1;
+    if (counted.left > 0 || this.running !== undefined) return;
+    this.running = this.look(environment, day, counted).finally(() => {
       this.running = undefined;
     });
   }
@@ -44,12 +52,12 @@ export class AutomaticCompaction {
     await this.running;
   }
 
-  private async look(environment: Environment, day: string): Promise<void> {
+  private async look(environment: Environment, day: string, counted: CountedDay): Promise<void> {
     const { storage, dataDir, now, signal, onFailure } = this.options;
     try {
       let small = await this.countSmall(environment, day);
-      // With the first file of a day those before it are over.
-      const days = small === 1 ? undefined : [day];
+      // With the first file of a day those before it are over; several may come at once.
+      const days = small <= counted.added ? undefined : [day];
       if (days === undefined || small > MANY_FILES) {
         const { compact } = await import('./compact.js');
         const done = await compact({
@@ -60,9 +68,9 @@ export class AutomaticCompaction {
         if (done !== undefined && done.days.length > 0) await this.options.onCompacted?.();
         small = await this.countSmall(environment, day);
       }
-      this.left.set(`${environment}/dt=${day}`, Math.max(1, MANY_FILES + 1 - small));
+      counted.left = Math.max(1, MANY_FILES + 1 - small);
     } catch (error) {
-      this.left.set(`${environment}/dt=${day}`, MANY_FILES);
+      counted.left = MANY_FILES;
       if (!signal.aborted) onFailure(describeFailure(environment, error));
     }
   }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { sleep } from '../../../src/base/time.js';
 import { compact } from '../../../src/lake/compaction/compact.js';
 import { CompactedRuns } from '../../../src/lake/compaction/compacted-runs.js';
 import { openLakeEngine } from '../../../src/lake/engine/engine.js';
@@ -87,6 +88,26 @@ test('the first run of a day has the days before it compacted', async ({ dataDir
   assert.equal(failures, []);
   assert.is(compactedFiles(dataDir).length, 1);
   assert.equal(await count(dataDir), [81n, 81n]);
+});
+
+test('so have several that are the first ones at once, as those of models side by side', async (state) => {
+  const { dataDir, storage, controller, failures } = state;
+  for (let number = 0; number < 70; number += 1) await appendRun(storage, lakeRow(number));
+  const list = storage.list.bind(storage);
+  storage.list = async (folder) => {
+    await sleep(100);
+    return list(folder);
+  };
+  state.lake = await ResearchLake.open({
+    ...{ storage, dataDir, signal: controller.signal },
+    now: () => new Date(),
+    onFailure: (message) => failures.push(message),
+  });
+  const created_at = new Date('2026-11-03T00:00:01Z');
+  await Promise.all([200, 201, 202].map((number) => state.lake.append(lakeRow(number, { created_at }))));
+  await state.lake.settle();
+  assert.equal(failures, []);
+  assert.is(compactedFiles(dataDir).length, 1);
 });
 
 test('a run is found in the file that took in another one since the manifest was read, and beside a lost one', async ({
