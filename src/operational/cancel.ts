@@ -12,22 +12,23 @@ interface Cancellable {
 /**
  * Asks the server to stop a query, over a connection of its own; once. The driver keeps the promise of that to itself,
  * so where it fails (the server is gone, which the query will say too) nobody could catch it, and the process would end.
+ * @returns once the server was told: what is sent on the query's connection before may be stopped in its place.
  */
-export function cancelQuery(query: unknown): void {
+export async function cancelQuery(query: unknown): Promise<void> {
   const cancellable = query as Cancellable;
   const { canceller } = cancellable;
   if (canceller === null) return;
   cancellable.canceller = null;
-  canceller(query).catch(() => undefined);
+  await canceller(query).catch(() => undefined);
 }
 
 /**
  * The same for a COPY whose rows are coming. The driver takes it for done by then, and would wait for it to begin
  * before it asks the server.
  */
-export function cancelCopy(query: unknown): void {
+export function cancelCopy(query: unknown): Promise<void> {
   (query as Cancellable).active = true;
-  cancelQuery(query);
+  return cancelQuery(query);
 }
 
 /**
@@ -39,7 +40,10 @@ export async function answerOf<T extends readonly Row[]>(
   signal: AbortSignal,
 ): Promise<T> {
   signal.throwIfAborted();
-  const cancel = () => cancelQuery(query);
+  let told: Promise<void> | undefined;
+  const cancel = () => {
+    told = cancelQuery(query);
+  };
   signal.addEventListener('abort', cancel, { once: true });
   try {
     return await query;
@@ -48,5 +52,6 @@ export async function answerOf<T extends readonly Row[]>(
     throw error;
   } finally {
     signal.removeEventListener('abort', cancel);
+    await told;
   }
 }

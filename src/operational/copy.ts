@@ -19,7 +19,10 @@ export async function* copyOut(
   signal?.throwIfAborted();
   const query = sql.unsafe(statement);
   let isComing = false;
-  const stop = () => (isComing ? cancelCopy(query) : cancelQuery(query));
+  let told: Promise<void> | undefined;
+  const stop = () => {
+    told ??= isComing ? cancelCopy(query) : cancelQuery(query);
+  };
   signal?.addEventListener('abort', stop, { once: true });
   try {
     const rows = await query.readable();
@@ -30,6 +33,7 @@ export async function* copyOut(
     throw signal?.aborted ? signal.reason : error;
   } finally {
     signal?.removeEventListener('abort', stop);
+    await told;
   }
 }
 

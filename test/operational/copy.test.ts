@@ -117,4 +117,25 @@ test('a reader who leaves or is told to stop has the server stop, and the sessio
   }
 });
 
+test('who leaves early stops the copy and no statement after it', async () => {
+  const database = await createTestDatabase();
+  const sql = postgres(database.url, { max: 1, onnotice: () => undefined });
+  try {
+    for (let turn = 0; turn < 25; turn += 1) {
+      // Few enough rows to have all been sent by then.
+      const rows = `copy (select repeat('x', 999) from generate_series(1, ${300 + turn * 30})) to stdout`;
+      const left = await sql
+        .begin(async (transaction) => {
+          for await (const _ of copyOut(transaction, rows)) throw new Error('enough');
+        })
+        .catch((error: Error) => error.message);
+      assert.is(left, 'enough');
+      await sql`select pg_sleep(0.02)`;
+    }
+  } finally {
+    await sql.end();
+    await database.drop();
+  }
+});
+
 test.run();
