@@ -6,7 +6,7 @@ import { checkIdentity, type Identity, readIdentity } from './identity.js';
 import { describeLink, type Link } from './link.js';
 import { checkTaken, taking } from './roles.js';
 import { pendingNumbers } from './schema/ledger.js';
-import type { Queryable } from './session.js';
+import { openSession, type Queryable } from './session.js';
 import { type EnvironmentTarget, findTarget } from './target.js';
 import { translateDatabaseError } from './translate.js';
 
@@ -102,29 +102,39 @@ class PostgresDatabase implements Database {
   }
 
   write<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
-    return this.transact('', async (sql) => {
+    return this.transact(this.sql, '', async (sql) => {
       await declareTransaction(sql, this.environment);
       return work(sql);
     });
   }
 
-  snapshot<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
-    return this.transact('isolation level repeatable read read only', async (sql) => {
-      const [row] = await sql`select ${taking(sql, 'hx_export')}`;
-      checkTaken(row, 'hx_export');
-      return work(sql);
-    });
+  async snapshot<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
+    // A statement of an export may take long, and the server is silent meanwhile: other sessions take it for lost.
+    const session = await openSession(this.target, { max: 1, applicationName: 'hx', pinned: true });
+    try {
+      return await this.transact(session, 'isolation level repeatable read read only', async (sql) => {
+        const [row] = await sql`select ${taking(sql, 'hx_export')}`;
+        checkTaken(row, 'hx_export');
+        return work(sql);
+      });
+    } finally {
+      await session.end({ timeout: END_TIMEOUT_SECONDS });
+    }
   }
 
   read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     return this.translating(() => work(this.sql));
   }
 
-  private async transact<T>(mode: string, work: (sql: TransactionSql) => Promise<T>): Promise<T> {
+  private async transact<T>(
+    session: Sql,
+    mode: string,
+    work: (sql: TransactionSql) => Promise<T>,
+  ): Promise<T> {
     // The driver's own type would unwrap arrays of promises, which `work` does not return.
     let result: { readonly value: T } | undefined;
     await this.translating(() =>
-      this.sql.begin(mode, async (sql) => {
+      session.begin(mode, async (sql) => {
         result = { value: await work(sql) };
       }),
     );

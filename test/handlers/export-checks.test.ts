@@ -453,6 +453,27 @@ test('one that is interrupted ends at once, also while the server lets it wait',
   assert.is((await invoke('exportChecks', {}, context)).rows, 1);
 });
 
+test('one whose statement takes longer than other sessions bear a silent server goes on', async ({
+  context,
+  database,
+}) => {
+  await store(context, checkAt(1, '2026-11-01T10:00:00Z'));
+  const { setTimeout } = globalThis;
+  const hurried = (work: () => void, ms?: number) => setTimeout(work, ms === 40_000 ? 1_000 : ms);
+  globalThis.setTimeout = hurried as typeof setTimeout;
+  try {
+    const exporting = database.sql.begin(async (sql) => {
+      await sql`lock table checks in access exclusive mode`;
+      const started = invoke('exportChecks', {}, context);
+      await Promise.race([started, sleep(3_000)]);
+      return { started };
+    });
+    assert.is((await (await exporting).started).rows, 1);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+});
+
 test('progress counts checks', async ({ context }) => {
   await store(context, checkAt(1, '2026-11-01T10:00:00Z'), checkAt(2, '2026-11-02T10:00:00Z'));
   const counts: unknown[] = [];
