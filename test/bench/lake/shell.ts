@@ -37,6 +37,7 @@ const { coloured } = await import(${source('cli/render/style.ts')});
 const columns = Array.from({ length: ${COLUMNS} }, (_, index) => ({ name: 'column_' + index, type: 'DOUBLE' }));
 const session = {
   tables: async () => [{ name: 'wide', columns }],
+  functions: async () => [],
   readyQueries: () => [],
   complete: async () => [],
   run: async () => ({ columns: [], chunks: (async function* () {})() }),
