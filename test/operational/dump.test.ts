@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HxError } from '../../src/base/errors.js';
 import { copyIn } from '../../src/operational/copy.js';
+import { checkDump } from '../../src/operational/dump/check.js';
 import { type DumpReport, dumpDatabase } from '../../src/operational/dump/dump.js';
 import { restoreDump } from '../../src/operational/dump/restore.js';
 import {
@@ -204,6 +205,13 @@ test('every cut and every changed byte is noticed before anything is written', a
     const changed = Buffer.from(plain);
     changed[at] = (changed[at] ?? 0) ^ 1;
     await refuse(gzipSync(changed), `byte ${at} changed`);
+  }
+  for (let at = plain.indexOf('"sequences"'); at < plain.length - 1; at += 1) {
+    const changed = Buffer.from(plain);
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    writeFileSync(broken, gzipSync(changed));
+    const error = await failureOf(checkDump(broken, 'local', signal, () => {}));
+    assert.is(error.code, 'conflict', `byte ${at} changed`);
   }
   await refuse(Buffer.from('select 1'), 'a text');
   await refuse(gzipSync('{"format":"hx dump","version":2}\n'), 'a later version');

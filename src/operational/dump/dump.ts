@@ -9,7 +9,7 @@ import { type Fingerprint, readFingerprint } from '../schema/fingerprint/read.js
 import { hxVersion, readLedger } from '../schema/ledger.js';
 import { Digest, type TableDigest } from './digest.js';
 import { DumpFile } from './file.js';
-import { type DumpHeader, END_OF_ROWS, FORMAT, type SequenceState, VERSION } from './format.js';
+import { type DumpHeader, END_OF_ROWS, FORMAT, type SequenceState, seal, VERSION } from './format.js';
 import { RowCounter } from './progress.js';
 import {
   copyOutStatement,
@@ -79,8 +79,9 @@ async function writeDump(
   const header = await describe(sql, { environment, instance, data, fingerprint, now });
   await file.write(`${JSON.stringify(header)}\n`);
   const tables = await writeTables(sql, file, header, data.tables, signal, emit);
-  const trailer = { tables, sequences: await readSequences(sql, data.sequences), sha256: file.sha256 };
-  await file.write(`${JSON.stringify(trailer)}\n`);
+  const last = JSON.stringify({ tables, sequences: await readSequences(sql, data.sequences) });
+  await file.write(last.slice(0, -1));
+  await file.write(`${seal(file.sha256)}\n`);
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   return {
     environment,

@@ -43,11 +43,18 @@ export const isTrailer = t.isObject({
       is_called: t.isBoolean(),
     }),
   ),
-  /** Of every byte before this line, hex. */
+  /** Of every byte before its own member, hex. */
   sha256: isHash,
 });
 export type DumpTrailer = t.InferType<typeof isTrailer>;
 export type SequenceState = DumpTrailer['sequences'][number];
+
+/** The end of the last line, which seals all before it. */
+export function seal(sha256: string): string {
+  return `,"sha256":"${sha256}"}`;
+}
+
+export const SEAL_BYTES = seal('0'.repeat(64)).length;
 
 /** A file that is no dump, or not the one that was written. */
 export function damaged(path: string, what: string, cause?: unknown): HxError {

@@ -11,6 +11,7 @@ import {
   FORMAT,
   isHeader,
   isTrailer,
+  SEAL_BYTES,
   VERSION,
 } from './format.js';
 
@@ -91,8 +92,9 @@ export class DumpReader {
 
   /** The last line, once all rows were read; then nothing may follow. @throws HxError `conflict`. */
   async trailer(): Promise<DumpTrailer> {
-    const sha256 = this.whole.copy().digest('hex');
-    const value = this.parse(await this.line('its last line'), 'its last line');
+    const line = await this.line('its last line');
+    const sha256 = this.whole.copy().update(line.subarray(0, -SEAL_BYTES)).digest('hex');
+    const value = this.parse(line, 'its last line');
     if (!isTrailer(value)) throw damaged(this.path, 'its last line lacks something');
     if ((await this.next()) !== undefined || this.pending.length > 0) {
       throw damaged(this.path, 'something follows its last line');

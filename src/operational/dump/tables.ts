@@ -4,6 +4,7 @@ import type { Environment } from '../../base/environments.js';
 import { HxError } from '../../base/errors.js';
 import { packagePath } from '../../base/paths.js';
 import { actAsOwner } from '../roles.js';
+import { liftTransactionTimeout } from '../transaction-timeout.js';
 
 /** A table whose rows go into a dump. Names are as SQL writes them, quoted where they must be. */
 export interface DataTable {
@@ -74,6 +75,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 export async function declareData(sql: TransactionSql, environment: Environment): Promise<void> {
   const settings = JSON.stringify({ 'hx.env': environment, ...SETTINGS });
   await sql`select set_config(key, value, true) from jsonb_each_text(${settings}::text::jsonb)`;
+  await liftTransactionTimeout(sql);
   await actAsOwner(sql);
 }
 
