@@ -8,6 +8,7 @@ import { TRANSFER } from '../rpl/transfer.js';
 import { answerOf } from './cancel.js';
 import type { Database } from './connection.js';
 import { copyOut } from './copy.js';
+import { liftTransactionTimeout } from './transaction-timeout.js';
 
 /** Rows that travel from Postgres at once. */
 const BATCH_ROWS = 2_000;
@@ -209,6 +210,7 @@ export function withSnapshot<T>(
       set_config('extra_float_digits', '1', true), set_config('search_path', 'public, pg_temp', true),
       set_config('row_security', 'off', true), set_config('statement_timeout', '0', true),
       set_config('idle_in_transaction_session_timeout', '0', true)`;
+    await liftTransactionTimeout(sql);
     return work(new CheckSnapshot(sql, database.environment, signal));
   });
 }

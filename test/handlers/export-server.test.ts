@@ -54,6 +54,7 @@ const SETTINGS = {
   extra_float_digits: '-15',
   search_path: 'elsewhere',
   statement_timeout: '1s',
+  transaction_timeout: '1s',
 };
 
 test('settings of the database change no value, hide no table and stop no export', async ({

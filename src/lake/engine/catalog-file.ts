@@ -9,6 +9,7 @@ import { catalogStatements } from '../catalog/catalog.js';
 import { LakeListing } from '../catalog/lake-listing.js';
 import { exportsFolder } from '../files/partition.js';
 import { CATALOG_FOLDER } from '../left-overs.js';
+import { syncFile } from '../storage/disk.js';
 import { loadDuckdb } from './duckdb-api.js';
 import { engineError } from './failures.js';
 
@@ -59,6 +60,7 @@ async function makeCatalog(path: string, statements: readonly string[]): Promise
     const made = join(folder, CATALOG_NAME);
     await writeCatalog(made, statements);
     await copyFile(made, path);
+    await syncFile(path);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
