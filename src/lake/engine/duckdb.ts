@@ -37,12 +37,12 @@ export async function openDuckdbEngine(
   const spill = newSpillFolder(dataDir);
   const starting = startDuckdb(api, { spill, memoryLimit });
   // DuckDB starts on another thread, while this one lists the lake.
-  void current.readAhead();
+  const reading = current.readAhead();
   const instance = await starting;
   const connection = await instance.connect();
   const engine = new DuckdbEngine(api, instance, connection, { current, roots, spill });
   try {
-    await untilAborted(engine.prepare(maxKeptFooters), signal);
+    await untilAborted(engine.prepare(reading, maxKeptFooters), signal);
   } catch (error) {
     engine.close();
     throw engine.errorOf(error, '');
@@ -88,11 +88,15 @@ export class DuckdbEngine implements LakeEngine {
     this.views = new MadeViews(places.current, (sql) => this.runOwn(sql));
   }
 
-  /** Lets DuckDB in, makes the views that most statements need, then locks it down. */
-  async prepare(maxKeptFooters: number): Promise<void> {
+  /**
+   * Lets DuckDB in, makes the views that most statements need, then locks it down.
+   * @param reading of what the lake holds.
+   */
+  async prepare(reading: Promise<void>, maxKeptFooters: number): Promise<void> {
     const { current, roots } = this.places;
     await this.steps.wait(current.source.connect(this.own));
-    await this.refreshViews(NO_TABLES);
+    await reading;
+    await this.views.bring(NO_TABLES);
     await this.steps.wait(lockDown(this.own, roots, current.fileCount <= maxKeptFooters));
   }
 
