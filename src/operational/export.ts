@@ -8,7 +8,7 @@ import { TRANSFER } from '../rpl/transfer.js';
 import { answerOf } from './cancel.js';
 import type { Database } from './connection.js';
 import { copyOut } from './copy.js';
-import { liftTransactionTimeout } from './transaction-timeout.js';
+import { holdSteady } from './steady-settings.js';
 
 /** Rows that travel from Postgres at once. */
 const BATCH_ROWS = 2_000;
@@ -204,13 +204,8 @@ export function withSnapshot<T>(
   work: (snapshot: CheckSnapshot) => Promise<T>,
 ): Promise<T> {
   return database.snapshot(async (sql) => {
-    // Dates and instants are written into the statements as UTC, doubles come with all their digits, no policy hides a
-    // row, and an export may take as long as it does: whatever the server is set to otherwise.
-    await sql`select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true),
-      set_config('extra_float_digits', '1', true), set_config('search_path', 'public, pg_temp', true),
-      set_config('row_security', 'off', true), set_config('statement_timeout', '0', true),
-      set_config('idle_in_transaction_session_timeout', '0', true)`;
-    await liftTransactionTimeout(sql);
+    // Dates and instants are written into the statements as UTC.
+    await holdSteady(sql);
     return work(new CheckSnapshot(sql, database.environment, signal));
   });
 }

@@ -4,7 +4,7 @@ import type { Environment } from '../../base/environments.js';
 import { HxError } from '../../base/errors.js';
 import { packagePath } from '../../base/paths.js';
 import { actAsOwner } from '../roles.js';
-import { liftTransactionTimeout } from '../transaction-timeout.js';
+import { holdSteady } from '../steady-settings.js';
 
 /** A table whose rows go into a dump. Names are as SQL writes them, quoted where they must be. */
 export interface DataTable {
@@ -50,21 +50,13 @@ interface SequenceRow {
   readonly stranger: string | null;
 }
 
-/** What decides how values are written and which rows are seen; the same for every dump and restore. */
+/** What decides beside that how values of any type are written; the same for every dump and restore. */
 const SETTINGS: Readonly<Record<string, string>> = {
-  search_path: 'public, pg_temp',
-  DateStyle: 'ISO, YMD',
   IntervalStyle: 'postgres',
-  TimeZone: 'UTC',
   bytea_output: 'hex',
-  extra_float_digits: '1',
   lc_monetary: 'C',
   xmloption: 'content',
-  // An error instead of rows that a policy hides.
-  row_security: 'off',
-  // A table of millions takes as long as it takes; who waits for a lock is told soon.
-  statement_timeout: '0',
-  idle_in_transaction_session_timeout: '0',
+  // Who waits for a lock is told soon.
   lock_timeout: '10s',
 };
 
@@ -73,9 +65,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
  * @throws HxError `refused` when the login may not act as the owner.
  */
 export async function declareData(sql: TransactionSql, environment: Environment): Promise<void> {
-  const settings = JSON.stringify({ 'hx.env': environment, ...SETTINGS });
-  await sql`select set_config(key, value, true) from jsonb_each_text(${settings}::text::jsonb)`;
-  await liftTransactionTimeout(sql);
+  await holdSteady(sql, { 'hx.env': environment, ...SETTINGS });
   await actAsOwner(sql);
 }
 
